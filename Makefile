@@ -1,0 +1,42 @@
+# Each target is a line or two of ordinary commands; the README gives them for systems without make.
+PYTHON ?= python3
+NB ?=
+BIN := .venv/bin
+
+.PHONY: run test lint lab app notebooks bench clean
+
+run: .venv/installed             ## execute the notebooks into build/ and show the scoreboard
+	$(BIN)/python -m helpers.assets
+	$(BIN)/python tools/run_notebooks.py $(NB)
+
+test: .venv/installed lint       ## everything that CI runs
+	$(BIN)/python -m helpers.assets
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
+
+lint: .venv/installed            ## style of code and notebooks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+lab: .venv/installed             ## JupyterLab on the notebooks, for this computer only
+	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
+
+app: .venv/installed             ## one notebook as an app: make app NB=01_image_search
+	$(BIN)/voila notebooks/$(NB).ipynb --Voila.ip=127.0.0.1
+
+notebooks: .venv/installed       ## execute the committed notebooks in place, update the README's table
+	$(BIN)/python -m helpers.assets
+	$(BIN)/python tools/run_notebooks.py --in-place $(NB)
+	$(BIN)/python tools/gallery.py
+
+bench: .venv/installed           ## how fast encoding and ingest are, against the classic loop
+	$(BIN)/python tools/benchmark_images.py
+
+clean:                           ## remove what was built and stored; fetched models and data stay
+	rm -rf build .stores .venv
+
+.venv/installed: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --no-compile -c constraints.txt -r requirements.txt -e .
+	touch $@

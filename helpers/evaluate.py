@@ -1,0 +1,127 @@
+"""Is the result any good? Recall against exact search, ranking quality and the time of a search."""
+
+import time
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_CHUNK = 256  # queries compared at once, so that memory stays flat on large collections
+
+
+def exact_search(
+    queries: np.ndarray, vectors: np.ndarray, k: int, metric: str = "COSINE"
+) -> np.ndarray:
+    """The true k nearest vectors of each query, by comparing it with every one of them.
+
+    Args:
+        queries: float32, (m, dim).
+        vectors: float32, (n, dim), with n >= k.
+        k: how many neighbours.
+        metric: ``"COSINE"``, ``"IP"`` (inner product) or ``"L2"``.
+
+    Returns:
+        Row numbers into ``vectors``, nearest first: int64, (m, k).
+
+    Raises:
+        ValueError: k is larger than n, or the metric is unknown.
+    """
+    if k > len(vectors):
+        raise ValueError(f"k={k} neighbours asked of {len(vectors)} vectors")
+    if metric not in ("COSINE", "IP", "L2"):
+        raise ValueError(f"metric {metric!r} is not COSINE, IP or L2")
+    if metric == "COSINE":
+        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    # |q - v|^2 = |q|^2 - 2 q.v + |v|^2, and |q| does not change the order.
+    penalty = (vectors**2).sum(axis=1) / 2 if metric == "L2" else 0
+    rows = []
+    for start in range(0, len(queries), _CHUNK):
+        similarity = queries[start : start + _CHUNK] @ vectors.T - penalty
+        best = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(similarity, best, axis=1), axis=1, kind="stable")
+        rows.append(np.take_along_axis(best, order, axis=1))
+    return np.concatenate(rows)
+
+
+def recall_at_k(
+    found: Sequence[Sequence[Hashable]], exact: Sequence[Sequence[Hashable]], k: int
+) -> float:
+    """recall@k: the share of the true k nearest that a search found, averaged over queries.
+
+    Args:
+        found: ids per query as the search returned them, best first.
+        exact: ids per query as exact search returns them, best first.
+        k: how many of each to compare.
+
+    Raises:
+        ValueError: there is no query, or the two differ in how many.
+    """
+    if not len(found):
+        raise ValueError("recall needs at least one query")
+    pairs = zip(found, exact, strict=True)
+    return float(np.mean([len(set(ours[:k]) & set(truth[:k])) / k for ours, truth in pairs]))
+
+
+def rank_quality(
+    found: Sequence[Sequence[Hashable]],
+    relevant: Sequence[Collection[Hashable]],
+    measures: Iterable[str] = ("P@1", "P@5", "P@10"),
+) -> dict[str, np.ndarray]:
+    """The field's ranking measures per query, computed by ir-measures (trec_eval).
+
+    Args:
+        found: ids per query, best first.
+        relevant: the ids that would be right, per query.
+        measures: such as ``"P@5"`` (precision), ``"RR@10"`` (reciprocal rank, whose mean is MRR),
+            ``"nDCG@10"``, ``"Success@1"``; https://ir-measur.es lists them all.
+
+    Returns:
+        Measure -> float64 array with one value per query, in the order given. Take ``.mean()``.
+
+    Raises:
+        ValueError: there is no query, the two differ in how many, or a measure is unknown.
+    """
+    import ir_measures
+
+    if not len(found) or len(found) != len(relevant):
+        raise ValueError(f"{len(found)} queries with results, {len(relevant)} with relevant ids")
+    parsed = {ir_measures.parse_measure(name): name for name in measures}
+    truth = {str(q): {str(id_): 1 for id_ in ids} for q, ids in enumerate(relevant)}
+    # trec_eval ranks by score, so the place in the list becomes one.
+    run = {
+        str(q): {str(id_): float(len(ids) - place) for place, id_ in enumerate(ids)}
+        for q, ids in enumerate(found)
+    }
+    values = {name: np.zeros(len(found)) for name in parsed.values()}
+    for result in ir_measures.iter_calc(list(parsed), truth, run):
+        values[parsed[result.measure]][int(result.query_id)] = result.value
+    return values
+
+
+class Timing(NamedTuple):
+    """Milliseconds per call: the median and the 95th percentile."""
+
+    p50: float
+    p95: float
+
+    def __str__(self) -> str:
+        return f"{self.p50:.2f} ms (median), {self.p95:.2f} ms (95th percentile)"
+
+
+def time_calls(call: Callable[[Any], Any], arguments: Sequence[Any], warm_up: int = 3) -> Timing:
+    """Time ``call(argument)`` for each argument, one after the other.
+
+    Args:
+        call: what to time, for example a search with one query vector.
+        arguments: one per timed call.
+        warm_up: untimed calls before the first timed one.
+    """
+    for argument in list(arguments)[:warm_up]:
+        call(argument)
+    spent = []
+    for argument in arguments:
+        started = time.perf_counter()
+        call(argument)
+        spent.append((time.perf_counter() - started) * 1000)
+    return Timing(float(np.median(spent)), float(np.percentile(spent, 95)))

@@ -1,0 +1,64 @@
+"""A reader's own files: the pictures of a folder, a zip or a tar."""
+
+import hashlib
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from helpers.archives import unpack
+from helpers.errors import HelpfulError
+
+IMAGE_SUFFIXES = frozenset(
+    [".avif", ".bmp", ".gif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"]
+    + [".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
+)
+
+
+def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
+    """The files of the wanted kinds in a folder and below it, or in a zip or tar archive.
+
+    An archive is unpacked once into the system's folder for temporary files, without trusting the
+    paths and sizes in it.
+
+    Args:
+        source: a folder, an archive, or a single file of the wanted kind.
+        suffixes: name endings in lower case, with the dot.
+
+    Returns:
+        Paths in alphabetical order; hidden files and ``__MACOSX`` are left out.
+
+    Raises:
+        HelpfulError: there is no such file or folder, or it holds nothing of the wanted kinds.
+        ArchiveError: the archive is damaged or unsafe.
+    """
+    source = Path(source).expanduser()
+    if not source.exists():
+        raise HelpfulError(f"There is no file or folder {source}; check the path.")
+    if source.is_file() and source.suffix.lower() in suffixes:
+        return [source]
+    folder = source if source.is_dir() else _unpacked(source)
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes and path.is_file() and not _hidden(path, folder)
+    )
+    if not found:
+        kinds = ", ".join(sorted(suffixes))
+        raise HelpfulError(f"{source} holds no file of the kinds {kinds}; choose another.")
+    return found
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def _unpacked(archive: Path) -> Path:
+    """The folder an archive was unpacked to; the same archive is unpacked only once."""
+    state = archive.stat()
+    key = f"{archive.resolve()} {state.st_size} {state.st_mtime_ns}"
+    name = hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / "vector-search-bootcamp" / name
+    if not folder.exists():
+        unpack(archive, folder)
+    return folder

@@ -1,0 +1,174 @@
+"""From items to vectors, in batches: reading runs ahead while the model computes.
+
+Bad items are left out, counted and named; the batch around them is kept.
+"""
+
+import itertools
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from helpers.encoders import BadItem, Encoder
+from helpers.metadata import content_id
+from helpers.progress import progress_bar
+
+
+class Batch(NamedTuple):
+    """Encoded items, ready to be stored: ``ids[i]`` and ``vectors[i]`` belong to ``items[i]``."""
+
+    ids: list[int]
+    items: list[Any]
+    vectors: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """One item after reading: what the model takes, or why there is nothing."""
+
+    item: Any
+    id: int = 0
+    prepared: Any = None
+    problem: str = ""
+
+
+def _read(item: Any, encoder: Encoder) -> _Ready:
+    try:
+        content = item.read_bytes() if isinstance(item, Path) else item
+        return _Ready(item, content_id(content), encoder.prepare(content))
+    except BadItem as error:
+        return _Ready(item, problem=str(error))
+    except OSError as error:
+        return _Ready(item, problem=error.strerror or str(error))
+
+
+def _name(item: Any) -> str:
+    return item.name if isinstance(item, Path) else f"{str(item)[:40]!r}"
+
+
+class EncodeBatches:
+    """Iterates over ``Batch``es; see ``encode_batches``.
+
+    Attributes:
+        encoded: how many items have been encoded so far.
+        skipped: ``(item, reason)`` of every item that could not be read.
+        twins: items whose content is the same as that of an earlier one.
+        seconds: how long reading and encoding took, without the time the caller spent.
+    """
+
+    def __init__(self, items: Iterable[Any], encoder: Encoder, unit: str, rows: int) -> None:
+        self.encoded = 0
+        self.skipped: list[tuple[Any, str]] = []
+        self.twins: list[Any] = []
+        self.seconds = 0.0
+        self._items, self._encoder, self._unit = list(items), encoder, unit
+        self._rows = max(1, rows // encoder.batch_size) * encoder.batch_size
+
+    def __iter__(self) -> Iterator[Batch]:
+        started, away = time.perf_counter(), 0.0
+        seen: set[int] = set()
+        chunk: list[_Ready] = []
+        vectors: list[np.ndarray] = []
+        with progress_bar(len(self._items), f"Encoding {self._unit}s", self._unit) as bar:
+            for group in self._groups(seen, bar):
+                rows = self._encoder.encode_prepared([ready.prepared for ready in group])
+                finite = np.isfinite(rows).all(axis=1)
+                for ready, good in zip(group, finite, strict=True):
+                    if good:
+                        chunk.append(ready)
+                    else:
+                        self.skipped.append((ready.item, "its vector is not finite"))
+                vectors.append(rows[finite])
+                bar.update(len(group))
+                if len(chunk) >= self._rows:
+                    left = time.perf_counter()
+                    yield self._batch(chunk, vectors)
+                    away += time.perf_counter() - left
+                    chunk, vectors = [], []
+            if chunk:
+                left = time.perf_counter()
+                yield self._batch(chunk, vectors)
+                away += time.perf_counter() - left
+        self.seconds = time.perf_counter() - started - away
+
+    def _batch(self, chunk: list[_Ready], vectors: list[np.ndarray]) -> Batch:
+        self.encoded += len(chunk)
+        ids, items = [ready.id for ready in chunk], [ready.item for ready in chunk]
+        return Batch(ids, items, np.concatenate(vectors))
+
+    def _groups(self, seen: set[int], bar: Any) -> Iterator[list[_Ready]]:
+        """Readable items in groups of the model's batch size, in the order given."""
+        size = self._encoder.batch_size
+        group: list[_Ready] = []
+        for ready in self._read_ahead(4 * size):
+            if ready.problem:
+                self.skipped.append((ready.item, ready.problem))
+            elif ready.id in seen:
+                self.twins.append(ready.item)
+            else:
+                seen.add(ready.id)
+                group.append(ready)
+                if len(group) == size:
+                    yield group
+                    group = []
+                continue
+            bar.update(1)
+        if group:
+            yield group
+
+    def _read_ahead(self, ahead: int) -> Iterator[_Ready]:
+        """Read in threads, at most ``ahead`` items before they are needed, so memory stays flat."""
+        items = iter(self._items)
+        pool = ThreadPoolExecutor(min(8, os.cpu_count() or 2))
+        try:
+            waiting: deque[Future[_Ready]] = deque(
+                pool.submit(_read, item, self._encoder) for item in itertools.islice(items, ahead)
+            )
+            while waiting:
+                ready = waiting.popleft().result()
+                waiting.extend(
+                    pool.submit(_read, item, self._encoder) for item in itertools.islice(items, 1)
+                )
+                yield ready
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def report(self, most: int = 10) -> str:
+        """What was done and what was left out, with names, in a few lines."""
+        speed = self.encoded / self.seconds if self.seconds else 0
+        lines = [f"{self.encoded} {self._unit}s encoded in {self.seconds:.1f} s ({speed:.0f}/s)"]
+        if self.skipped:
+            lines.append(f"{len(self.skipped)} skipped:")
+            lines += [f"  {_name(item)}: {reason}" for item, reason in self.skipped[:most]]
+            lines += [f"  and {len(self.skipped) - most} more"] * (len(self.skipped) > most)
+        if self.twins:
+            names = ", ".join(_name(item) for item in self.twins[:most])
+            more = ", ..." if len(self.twins) > most else ""
+            lines.append(f"{len(self.twins)} left out as copies of others: {names}{more}")
+        return "\n".join(lines)
+
+
+def encode_batches(
+    items: Iterable[Any], encoder: Encoder, unit: str = "item", rows: int = 256
+) -> EncodeBatches:
+    """Encode many items, a batch at a time, skipping those that cannot be read.
+
+    Args:
+        items: paths, or whatever the encoder's ``prepare`` takes (bytes, strings).
+        encoder: from ``helpers.encoders.load_encoder``.
+        unit: what one item is called in the progress bar and the report, for example ``"photo"``.
+        rows: about how many items to hand over at once.
+
+    Returns:
+        An object to loop over once: ``for ids, items, vectors in encode_batches(...)``. ``ids``
+        are made from content (``helpers.metadata.content_id``), so the same item has the same id
+        in every run. Vectors are float32, (n, dim), each of length 1. Afterwards ``report()``
+        says what was done, ``skipped`` and ``twins`` what was left out.
+    """
+    return EncodeBatches(items, encoder, unit, rows)
