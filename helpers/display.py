@@ -1,7 +1,8 @@
 """Pictures of results: rows of photos, maps of vectors, and figures small enough to commit."""
 
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -31,11 +32,11 @@ class Tile(NamedTuple):
 
 
 def thumbnail(image: Any, size: int) -> Image.Image:
-    """A square of ``size`` pixels that shows the whole picture on white."""
+    """The middle square of a picture, ``size`` pixels wide."""
     if not isinstance(image, Image.Image):
         image = Image.open(image)
     image = ImageOps.exif_transpose(image).convert("RGB")
-    return ImageOps.pad(image, (size, size), color="white")
+    return ImageOps.fit(image, (size, size))
 
 
 def show_grid(rows: Sequence[Sequence[Tile]], title: str = "", size: int = 128) -> None:
@@ -48,7 +49,7 @@ def show_grid(rows: Sequence[Sequence[Tile]], title: str = "", size: int = 128) 
     """
     columns = max(len(row) for row in rows)
     figure, axes = plt.subplots(
-        len(rows), columns, figsize=(1.55 * columns, 1.85 * len(rows)), squeeze=False
+        len(rows), columns, figsize=(1.4 * columns, 1.62 * len(rows)), squeeze=False
     )
     for tiles, places in zip(rows, axes, strict=True):
         for tile, place in zip(tiles, places, strict=False):
@@ -70,21 +71,21 @@ def show_map(
     images: Sequence[Any],
     labels: Sequence[str],
     axis: str,
-    size: tuple[int, int] = (1000, 760),
-    side: int = 26,
+    size: tuple[int, int] = (1000, 800),
+    side: int = 28,
 ) -> None:
     """Show pictures as a map: each stands where its vector falls, framed in its label's colour.
 
     Args:
         points: (n, 2), a projection of the vectors.
         images: n paths or Pillow images.
-        labels: n class names, of up to eight classes.
+        labels: n class names; beyond eight classes the colours are used again.
         axis: what the two axes are, for example ``"t-SNE dimension"``.
         size: width and height of the map in pixels.
         side: the side of a picture in pixels.
     """
     names = list(dict.fromkeys(labels))
-    colour = dict(zip(names, COLOURS, strict=False))
+    colour = dict(zip(names, itertools.cycle(COLOURS), strict=False))
     low, high = points.min(axis=0), points.max(axis=0)
     room = np.array(size) - side - 4
     places = ((points - low) / (high - low) * room).astype(int)
@@ -92,7 +93,7 @@ def show_map(
     for (x, y), image, label in zip(places, images, labels, strict=True):
         framed = ImageOps.expand(thumbnail(image, side), 2, fill=colour[label])
         canvas.paste(framed, (int(x), int(size[1] - side - 4 - y)))
-    figure, axes = plt.subplots(figsize=(10, 8))
+    figure, axes = plt.subplots(figsize=(12, 9.6))
     axes.imshow(canvas, extent=(low[0], high[0], low[1], high[1]), aspect="auto")
     axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
     handles = [plt.Line2D([], [], marker="s", ls="", color=colour[name]) for name in names]
@@ -100,8 +101,44 @@ def show_map(
     show(figure)
 
 
-def show(figure: Figure, colours: int = 128) -> None:
-    """Show a figure as a PNG with few colours: a third of the size, hard to tell from the full one.
+def show_matrix(values: np.ndarray, labels: Sequence[str], title: str, unit: str) -> None:
+    """Show a square matrix as colours, light for large values.
+
+    Args:
+        values: (n, n).
+        labels: n names for rows and columns.
+        title: a line above it.
+        unit: what the colours stand for, for example ``"cosine similarity"``.
+    """
+    side = 2.5 + 0.3 * len(labels)
+    figure, axes = plt.subplots(figsize=(side + 1, side))
+    picture = axes.imshow(values, cmap="cividis")
+    axes.set_xticks(range(len(labels)), labels, rotation=90)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_title(title)
+    figure.colorbar(picture, label=unit)
+    show(figure)
+
+
+def show_bars(values: Mapping[str, float], title: str, unit: str) -> None:
+    """Show figures as labelled horizontal bars, the largest on top.
+
+    Args:
+        values: name -> figure.
+        title: a line above them.
+        unit: what is measured, for the axis, for example ``"precision@5"``.
+    """
+    names = sorted(values, key=values.get)
+    figure, axes = plt.subplots(figsize=(6.5, 1 + 0.32 * len(names)))
+    bars = axes.barh(names, [values[name] for name in names], color=COLOURS[0])
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.set(xlabel=unit, title=title)
+    axes.margins(x=0.1)
+    show(figure)
+
+
+def show(figure: Figure, colours: int = 256) -> None:
+    """Show a figure as a PNG with a palette: a third of the size of one in full colour.
 
     Args:
         figure: a matplotlib figure; it is closed.

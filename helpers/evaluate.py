@@ -44,6 +44,38 @@ def exact_search(
     return np.concatenate(rows)
 
 
+def exact_neighbours(
+    vectors: np.ndarray, ids: Sequence[Hashable], k: int, metric: str = "COSINE"
+) -> list[list[Hashable]]:
+    """The ids of the true k nearest of every vector, itself left out.
+
+    Args:
+        vectors: float32, (n, dim), with n > k.
+        ids: n ids.
+        k: how many neighbours.
+        metric: as for ``exact_search``.
+
+    Returns:
+        For every vector the ids of its k nearest others, best first.
+    """
+    nearest = exact_search(vectors, vectors, k + 1, metric)
+    # Among equal vectors a vector need not be its own first hit, nor among the first k + 1.
+    return [[ids[j] for j in row if j != i][:k] for i, row in enumerate(nearest)]
+
+
+def same_label(ids: Sequence[Hashable], labels: Sequence[Hashable]) -> list[set[Hashable]]:
+    """For every id all ids with its label: the relevant ones, where the label decides.
+
+    Args:
+        ids: n ids.
+        labels: n labels.
+    """
+    members: dict[Hashable, set[Hashable]] = {}
+    for id_, label in zip(ids, labels, strict=True):
+        members.setdefault(label, set()).add(id_)
+    return [members[label] for label in labels]
+
+
 def recall_at_k(
     found: Sequence[Sequence[Hashable]], exact: Sequence[Sequence[Hashable]], k: int
 ) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-_FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar:20}| {elapsed} s, {rate_fmt}"
+_FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar:20}| {elapsed}, {rate_fmt}"
 
 
 class _NotebookBar(tqdm):
@@ -30,10 +30,12 @@ class _NotebookBar(tqdm):
         return True
 
     def close(self) -> None:
-        if not self.disable:
-            self.disable = True
+        if self.disable:
+            return
+        self.disable = True
+        self._decr_instances(self)
+        if self._handle or not self.delay:  # else the work was done before the bar was due
             self.display(self.format_meter(**self.format_dict))
-            self._decr_instances(self)
 
 
 def in_notebook() -> bool:
@@ -51,9 +53,12 @@ def progress_bar(total: int | None, what: str, unit: str, **options: Any) -> tqd
         unit: the name of one unit, for example ``"photo"``.
         **options: anything else tqdm takes, for example ``unit_scale=True`` for bytes.
 
-    In a notebook the last state stays; in a terminal the bar goes when the work is done.
+    In a notebook the last state stays; in a terminal the bar goes when the work is done. Where
+    stderr is a file, as in a test run, nothing is shown.
     """
     if in_notebook():
         options = {"bar_format": _FORMAT, "ncols": 90, **options}
         return _NotebookBar(total=total, desc=what, unit=unit, gui=False, **options)
-    return tqdm(total=total, desc=what, unit=unit, leave=False, file=sys.stderr, **options)
+    # None: tqdm shows itself only where a person can watch.
+    options = {"disable": None, "leave": False, "file": sys.stderr, **options}
+    return tqdm(total=total, desc=what, unit=unit, **options)

@@ -1,0 +1,28 @@
+# JupyterLab with everything the notebooks use; docker-compose.yml builds and starts it.
+# On Linux x86_64 the package index gives PyTorch with CUDA: expect an image of several gigabytes
+# and some minutes for the first build. No graphics card is needed.
+FROM python:3.12-slim-bookworm
+
+# Libraries of the system that the wheels of OpenCV, RDKit and FiftyOne's database link against.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        libcurl4 libexpat1 libgl1 libglib2.0-0 libsm6 libxext6 libxrender1 \
+    && rm -rf /var/lib/apt/lists/*
+
+# Not root. The folders exist and are the user's before a volume is mounted over one of them.
+ARG UID=1000
+RUN useradd --create-home --non-unique --uid "$UID" learner \
+    && install --directory --owner=learner --group=learner /home/learner/bootcamp /home/learner/.cache
+WORKDIR /home/learner/bootcamp
+
+# Before the rest of the project, so that a change to the project does not install all of it again.
+COPY requirements.txt constraints.txt ./
+RUN pip install --no-cache-dir --root-user-action=ignore -r requirements.txt -c constraints.txt
+
+COPY --chown=learner:learner . .
+RUN pip install --no-cache-dir --root-user-action=ignore --no-deps --editable .
+
+USER learner
+EXPOSE 8888
+# The token comes from JUPYTER_TOKEN.
+CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser", "--ServerApp.root_dir=notebooks"]

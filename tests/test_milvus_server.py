@@ -1,0 +1,210 @@
+"""A real Milvus server: the same program gives the same results there as on Milvus Lite.
+
+The server is Milvus 2.3.5 standalone, which a wheel on the package index carries; it needs no
+Docker. It is old: that the same calls work on it and on today's Milvus Lite says much.
+"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from pymilvus import DataType
+
+from helpers.milvus import InvalidRequest
+from helpers.services import capabilities, connect_milvus, engine_name, remove_store
+from helpers.stores import ROOT, ServiceError
+
+VERSION = "2.3.5"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vector-search-bootcamp"
+VECTORS = np.random.default_rng(7).normal(size=(600, 16)).astype(np.float32)
+
+pytestmark = pytest.mark.skipif(
+    (sys.platform, platform.machine()) not in {("linux", "x86_64"), ("darwin", "x86_64")},
+    reason="the package index has a Milvus server for x86_64 only",
+)
+
+
+def installed_server():
+    """Install the server's wheel where no environment sees it, once."""
+    target = CACHE / f"milvus-{VERSION}"
+    if not target.exists():
+        part = target.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
+        subprocess.run([*command, "--target", part, f"milvus=={VERSION}"], check=True)
+        part.rename(target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address of a running Milvus server that wants a password."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # Its inner ports are fixed, so there can be one on a machine at a time.
+    with FileLock(CACHE / "milvus-server.lock", timeout=300), pytest.MonkeyPatch.context() as patch:
+        target = installed_server()
+        patch.syspath_prepend(str(target))
+        from milvus import MilvusServer
+
+        milvus = MilvusServer()
+        base = tmp_path_factory.mktemp("milvus")
+        (target / "unpacked").mkdir(exist_ok=True)
+        (base / "bin").symlink_to(target / "unpacked")  # Unpacking it again would take seconds.
+        milvus.set_base_dir(str(base))
+        milvus.config.set("common.security.authorizationEnabled", "true")
+        milvus.start()
+        yield f"http://127.0.0.1:{milvus.listen_port}"
+        milvus.stop()
+
+
+@pytest.fixture(autouse=True)
+def settings(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("BOOTCAMP_STORES", str(tmp_path / "stores"))
+    monkeypatch.setenv("MILVUS_URI", server)
+    monkeypatch.setenv("MILVUS_TOKEN", "root:Milvus")
+    yield
+    remove_store("test")
+
+
+def test_one_line_says_what_is_connected_without_the_password(server, monkeypatch, capsys):
+    address = server.removeprefix("http://")
+    connect_milvus("test")
+    monkeypatch.delenv("MILVUS_TOKEN")
+    monkeypatch.setenv("MILVUS_URI", f"http://root:Milvus@{address}")
+    client = connect_milvus("test")
+    assert capsys.readouterr().out == 2 * f"Milvus {VERSION}-lite at {address}\n"
+    assert engine_name(client) == f"Milvus {VERSION}-lite"
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [("root:wrong-secret", "does not accept MILVUS_TOKEN"), ("", "wants a token")],
+)
+def test_a_wrong_token_is_named_but_not_shown(token, says, monkeypatch):
+    monkeypatch.setenv("MILVUS_TOKEN", token)
+    with pytest.raises(ServiceError, match=says) as caught:
+        connect_milvus("test")
+    assert "secret" not in str(caught.value)
+    assert re.fullmatch(r"Milvus at 127\.0\.0\.1:\d+ [^.]*\.", str(caught.value))
+
+
+def test_a_refusal_comes_without_a_log_of_it(server, monkeypatch):
+    monkeypatch.setenv("MILVUS_URI", f"{server}/nowhere")
+    code = (
+        "from helpers.services import *\n"
+        "try:\n    connect_milvus('test')\n"
+        "except ServiceError as error:\n    print(error)"
+    )
+    command = (sys.executable, "-c", code)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "database not found" in done.stdout
+    assert done.stderr == ""
+
+
+def run_program(client):
+    """What notebooks do: create, upsert twice, index, load, search, filter, delete."""
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("label", DataType.VARCHAR, max_length=8)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=16)
+    client.create_collection("photos", schema=schema)
+    rows = [
+        {"id": number, "label": f"l{number % 3}", "vector": vector}
+        for number, vector in enumerate(VECTORS)
+    ]
+    client.upsert("photos", rows)
+    client.upsert("photos", rows[:50])
+    client.flush("photos")
+    for _ in range(2):  # A learner runs a cell again.
+        indexes = client.prepare_index_params()
+        indexes.add_index("vector", index_type="FLAT", metric_type="COSINE")
+        client.create_index("photos", indexes)
+        client.load_collection("photos")
+    client.delete("photos", ids=[5])
+
+    def search(**options):
+        options = {"data": VECTORS[:5], "limit": 5, **options}
+        found = client.search("photos", consistency_level="Strong", **options)
+        return [[(hit["id"], round(hit["distance"], 4)) for hit in hits] for hits in found]
+
+    return {
+        "search": search(),
+        "filter": search(filter="label == 'l1'"),
+        "offset": search(offset=2),
+        "range": search(search_params={"radius": 0.4}, limit=100),
+        "range, parameters nested": search(search_params={"params": {"radius": 0.4}}, limit=100),
+        "count": client.query("photos", output_fields=["count(*)"], consistency_level="Strong"),
+        "rows": sorted(
+            (row["id"], row["label"])
+            for row in client.query("photos", "id in [1, 4, 5]", output_fields=["label"])
+        ),
+        "indexes": client.list_indexes("photos"),
+    }
+
+
+def test_the_same_program_gives_the_same_results_as_on_lite(monkeypatch):
+    server = connect_milvus("test")
+    try:
+        there = run_program(server)
+    finally:
+        server.drop_collection("photos")
+    monkeypatch.delenv("MILVUS_URI")
+    here = run_program(connect_milvus("test"))
+    assert there == here
+    assert here["search"][0][0] == (0, 1.0)
+    assert here["count"][0]["count(*)"] == 599
+
+
+def test_bad_requests_are_refused_with_the_same_words_as_on_lite(monkeypatch):
+    def refusals(client):
+        client.create_collection("photos", dimension=4, auto_id=False)
+        nan = {"id": 1, "vector": [float("nan")] * 4}
+        for call in (
+            lambda: client.upsert("photos", [{"id": 1, "vector": [1.0] * 3}]),
+            lambda: client.upsert("photos", nan),
+            lambda: client.search("photos", [[1.0] * 5]),
+            lambda: client.search("photos", [[float("inf")] * 4]),
+            lambda: client.search("photos", [[1.0] * 4], search_params={"metric_type": "L2"}),
+            lambda: client.search("photos", [[1.0] * 4], limit=16_385),
+            lambda: client.query("photos"),
+            lambda: client.create_collection("bad-name", dimension=4),
+        ):
+            with pytest.raises(InvalidRequest) as caught:
+                call()
+            yield str(caught.value)
+        client.drop_collection("photos")
+
+    there = list(refusals(connect_milvus("test")))
+    monkeypatch.delenv("MILVUS_URI")
+    assert there == list(refusals(connect_milvus("test")))
+    assert len(there) == 8
+
+
+def test_the_server_has_other_capabilities_than_lite():
+    client = connect_milvus("test")
+    can = capabilities(client)
+    assert (can.binary_vectors, can.full_text, can.multiple_vectors) == (True, False, False)
+    assert can.index_types == ("IVF_PQ", "SCANN")
+    assert client.list_collections() == []
+
+
+def test_index_parameters_reach_the_server_as_they_are():
+    client = connect_milvus("test")
+    client.create_collection("photos", dimension=4)
+    try:
+        client.release_collection("photos")
+        client.drop_index("photos", "vector")
+        assert client.list_indexes("photos") == []
+        indexes = client.prepare_index_params()
+        indexes.add_index("vector", index_type="IVF_FLAT", metric_type="L2", params={"nlist": 7})
+        client.create_index("photos", indexes)
+        assert client.describe_index("photos", "vector")["nlist"] == "7"
+    finally:
+        client.drop_collection("photos")

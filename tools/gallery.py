@@ -1,0 +1,81 @@
+"""Write the README's gallery from the committed scores, notebooks/scores.json.
+
+python tools/gallery.py            write it
+python tools/gallery.py --check    only say, by exit status 1, that the README differs
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from helpers.scoreboard import Score, show
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+SCORES = ROOT / "notebooks" / "scores.json"
+PICTURES = ROOT / "docs" / "gallery"
+START, END = "<!-- gallery:start -->", "<!-- gallery:end -->"
+COLUMNS = ["notebook", "", "data", "model", "score", "recall@10", "search ms", "seconds"]
+
+
+def table(scores: dict[str, Score]) -> str:
+    """The gallery as a Markdown table, a row for each notebook in the order of their names."""
+    rows = [COLUMNS, ["---"] * len(COLUMNS)]
+    for name, score in sorted(scores.items()):
+        title = name.replace("_", " ")
+        links = score["links"]
+        quality = [
+            f"{figure} {show(measured)}" for figure, (measured, _) in score["quality"].items()
+        ]
+        figures = [show(score[key]) for key in ("recall", "search_ms", "seconds")]
+        rows.append(
+            [
+                f"[{title}](notebooks/{name}.ipynb)",
+                _picture(name, title),
+                links.get("data", "-"),
+                links.get("model", "-"),
+                "<br>".join(quality),
+                *figures,
+            ]
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def fill(readme: str, scores: dict[str, Score]) -> str:
+    """``readme`` with the gallery of ``scores`` between its two markers."""
+    before, start, rest = readme.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end):
+        raise SystemExit(f"{README} has no {START} followed by {END}; put both where it belongs.")
+    return f"{before}{START}\n{table(scores)}\n{END}{after}"
+
+
+def main() -> int:
+    """Write or check the README; 1 when a check finds it out of date."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing, only compare")
+    check = parser.parse_args().check
+    if not SCORES.exists():
+        raise SystemExit(f"There is no {SCORES}; `make notebooks` writes it.")
+    readme = README.read_text(encoding="utf-8")
+    filled = fill(readme, json.loads(SCORES.read_text(encoding="utf-8")))
+    if check and filled != readme:
+        print("The gallery in README.md differs from notebooks/scores.json: run tools/gallery.py.")
+        return 1
+    if filled != readme:
+        README.write_text(filled, encoding="utf-8")
+    return 0
+
+
+def _picture(name: str, title: str) -> str:
+    file = PICTURES / f"{name}.png"
+    if not file.exists():
+        return ""
+    return f'<img src="docs/gallery/{file.name}" width="220" alt="A result of {title}">'
+
+
+if __name__ == "__main__":
+    sys.exit(main())

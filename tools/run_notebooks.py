@@ -1,0 +1,258 @@
+"""Execute the notebooks, each in a fresh kernel, and end with the scoreboard.
+
+python tools/run_notebooks.py                      all of them, into build/
+python tools/run_notebooks.py 01_image_search      one
+python tools/run_notebooks.py --in-place           keep the outputs in notebooks/, as committed
+
+A notebook that fails is named with its error and the others still run. The exit status is 1 when
+one failed, missed a floor or recorded no score.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from traitlets import default
+
+from helpers import scoreboard
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = scoreboard.build_folder()
+SCORES = NOTEBOOKS / "scores.json"
+"""The committed scores, from which tools/gallery.py writes the README's table."""
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+class ThisPython(AsyncKernelManager):
+    """Starts kernels on the interpreter that runs this tool, whatever kernels are registered."""
+
+    @default("kernel_spec_manager")
+    def _no_registered_kernels(self) -> KernelSpecManager:
+        return KernelSpecManager(parent=self, kernel_dirs=[])
+
+
+class PlainLoop(asyncio.SelectorEventLoop):
+    """Leaves Ctrl-C to asyncio: nbclient's own handler would only end the kernel at work."""
+
+    def add_signal_handler(self, *args: object) -> None:
+        """Refuse, in the way that nbclient expects where signals cannot be caught."""
+        raise RuntimeError("signals are left alone")
+
+
+@dataclass
+class Result:
+    """How the run of one notebook ended; ``problem`` is empty when it went well."""
+
+    name: str
+    problem: str
+    seconds: float
+
+
+def choose(names: list[str]) -> list[Path]:
+    """The notebooks behind ``names`` (with or without folder and ending), all of them for none."""
+    known = {path.stem: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    if not known:
+        raise SystemExit(f"There is no notebook in {NOTEBOOKS}; is this a complete checkout?")
+    for name in names:
+        given = Path(name)
+        elsewhere = len(given.parts) > 1 and given.resolve().parent != NOTEBOOKS
+        if elsewhere or given.name.removesuffix(".ipynb") not in known:
+            raise SystemExit(f"There is no notebook {name}; there are: {', '.join(known)}.")
+    chosen = {Path(name).name.removesuffix(".ipynb") for name in names} or set(known)
+    return [path for name, path in known.items() if name in chosen]
+
+
+def execute(
+    notebook: nbformat.NotebookNode, name: str, timeout: float, on_cell: Callable[[int], None]
+) -> str:
+    """Run ``notebook`` in a fresh kernel, filling in its outputs; what went wrong, or nothing."""
+    deadline = time.monotonic() + timeout
+    cell = 0
+
+    def started(cell_index: int, **_: object) -> None:
+        nonlocal cell
+        cell = cell_index + 1
+        on_cell(cell)
+
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        kernel_manager_class=ThisPython,
+        timeout_func=lambda _: max(1.0, deadline - time.monotonic()),
+        on_cell_start=started,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        record_timing=False,
+        store_widget_state=False,
+    )
+    # What a kernel writes outside its cells, such as the last words of a crash, goes to a file.
+    log = BUILD / f"{name}.log"
+    with log.open("wb") as out, asyncio.Runner(loop_factory=PlainLoop) as loop:
+        try:
+            loop.run(_execute_or_stop(client, stdout=out, stderr=out))
+        except CellExecutionError as error:
+            return f"cell {cell}: {error.ename}: {error.evalue or _failing_line(error.traceback)}"
+        except CellTimeoutError:
+            return f"cell {cell}: not finished after {timeout:g} s; --timeout allows more"
+        except DeadKernelError:
+            return f"cell {cell}: the kernel died (often out of memory); see {log}"
+    log.unlink()
+    return ""
+
+
+def tidy(notebook: nbformat.NotebookNode) -> None:
+    """Keep of an executed notebook what a reader needs, so that a re-run gives a small diff."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = _tidy_outputs(cell.outputs)
+
+
+def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int], None]) -> Result:
+    """Execute one notebook, keep the executed copy in build/, and judge it by its record."""
+    scoreboard.forget(path.stem)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        return Result(path.stem, f"not a readable notebook: {str(error)[:100]}", 0)
+    start = time.monotonic()
+    problem = execute(
+        notebook, path.stem, timeout, on_cell=lambda cell: on_cell(cell, len(notebook.cells))
+    )
+    seconds = time.monotonic() - start
+    scoreboard.add_seconds(path.stem, seconds)
+    tidy(notebook)
+    nbformat.write(notebook, BUILD / path.name)
+    if not problem:
+        scores = scoreboard.load(path.stem)
+        below = [line for score in scores for line in scoreboard.missed(score)]
+        if not scores:
+            problem = f'no score: the notebook never called scoreboard.record("{path.stem}", ...)'
+        elif below:
+            problem = f"below its floor: {', '.join(below)}"
+        elif in_place:
+            nbformat.write(notebook, path)
+    return Result(path.stem, problem, seconds)
+
+
+def publish(names: list[str]) -> None:
+    """Copy the records of ``names`` into the committed scores; drop those of notebooks now gone."""
+    scores = json.loads(SCORES.read_text(encoding="utf-8")) if SCORES.exists() else {}
+    scores |= {name: score for name in names for score in scoreboard.load(name)}
+    scores = {
+        name: scores[name] for name in sorted(scores) if (NOTEBOOKS / f"{name}.ipynb").exists()
+    }
+    SCORES.write_text(json.dumps(scores, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Run what the command line names and print the scoreboard; 0 when all went well."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help="all of them if none is named")
+    parser.add_argument(
+        "--in-place", action="store_true", help="write into notebooks/ what ran well"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=900, help="seconds a notebook, 900 if not given"
+    )
+    options = parser.parse_args()
+    paths = choose(options.names)
+    (BUILD / "scores").mkdir(parents=True, exist_ok=True)
+
+    results = []
+    for number, path in enumerate(paths, 1):
+        title = f"[{number}/{len(paths)}] {path.stem}"
+        _say(f"{title} …", end="" if sys.stdout.isatty() else "\n")
+        result = run(path, options.timeout, options.in_place, _progress(title))
+        verdict = "FAILED " + result.problem if result.problem else "ok"
+        _say(f"{title}  {result.seconds:.0f} s  {verdict}")
+        results.append(result)
+
+    failed = [result for result in results if result.problem]
+    if options.in_place:
+        publish([result.name for result in results if not result.problem])
+    scores = [score for path in paths for score in scoreboard.load(path.stem)]
+    print(f"\n{scoreboard.table(scores)}")
+    for result in failed:
+        print(f"FAILED {result.name}  {result.problem}")
+    print(f"The executed notebooks are in {BUILD}.")
+    return 1 if failed else 0
+
+
+async def _execute_or_stop(client: NotebookClient, **options: object) -> None:
+    try:
+        await client.async_execute(**options)
+    except DeadKernelError:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            # Ctrl-C cancelled this task, which nbclient takes for the death of its kernel.
+            raise asyncio.CancelledError from None
+        raise
+
+
+def _progress(title: str) -> Callable[[int, int], None]:
+    """Show the cell at work on one line that is drawn over, where there is a terminal to do so."""
+
+    def show(cell: int, cells: int) -> None:
+        if sys.stdout.isatty():
+            _say(f"{title} … cell {cell}/{cells}", end="")
+
+    return show
+
+
+def _say(text: str, end: str = "\n") -> None:
+    wipe = "\r\x1b[K" if sys.stdout.isatty() else ""
+    print(f"{wipe}{text}", end=end, flush=True)
+
+
+def _failing_line(traceback: str) -> str:
+    """The line of the cell that raised, for an error without a message, such as a bare assert."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", traceback)
+    marked = re.findall(r"^-+> \d+ (.*)$", plain, flags=re.MULTILINE)
+    return marked[0].strip() if marked else "no message"
+
+
+def _tidy_outputs(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    kept: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if WIDGET_VIEW in output.get("data", {}):
+            # Only a live kernel can show a widget; its picture or table can stand without it.
+            del output.data[WIDGET_VIEW]
+            if not any(kind.startswith("image/") or kind == "text/html" for kind in output.data):
+                continue
+        last = kept[-1] if kept else {}
+        if output.output_type == last.get("output_type") == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":
+            # As a terminal would: what stands before a carriage return is drawn over.
+            output.text = re.sub(r"[^\n]*\r(?!\n)", "", output.text)
+    return [output for output in kept if output.get("text") != ""]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
