@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 # Okabe and Ito's colours, told apart by readers with any kind of colour vision.
 # https://jfly.uni-koeln.de/color/
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
+plt.rcParams["axes.prop_cycle"] = plt.cycler(color=COLOURS)
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "#555555"
 _MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
 

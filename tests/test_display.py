@@ -1,0 +1,175 @@
+"""Pictures, bars and controls, as a notebook and its reader get them."""
+
+import asyncio
+import base64
+import io
+from datetime import datetime
+
+import nbformat
+import numpy as np
+import pytest
+from IPython.core.formatters import format_display_data
+from nbclient import NotebookClient
+from PIL import Image
+
+from helpers import display
+from helpers.display import Tile, show_bars, show_grid, show_map, show_matrix
+from helpers.errors import HelpfulError
+from helpers.widgets import file_box, text_box
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The pictures that were displayed, as Pillow images."""
+    pictures = []
+
+    def keep(picture):
+        data, _ = format_display_data(picture)
+        pictures.append(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
+
+    monkeypatch.setattr("IPython.display.display", keep)
+    return pictures
+
+
+def has(picture: Image.Image, colour: str) -> bool:
+    """Whether at least 50 pixels are of a colour, given as ``#rrggbb``."""
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    return (
+        np.abs(np.asarray(picture.convert("RGB")).astype(int) - wanted).max(axis=2) < 4
+    ).sum() > 50
+
+
+PHOTO = Image.new("RGB", (200, 100), "#123456")
+
+
+def test_a_grid_marks_right_and_wrong(shown):
+    show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", True)], [Tile(PHOTO, "query")]])
+    assert has(shown[0], display.RIGHT)
+    assert not has(shown[0], display.WRONG)
+    show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", False)]], title="A title")
+    assert has(shown[1], display.WRONG)
+    assert has(shown[1], "#123456"), "the photo itself is there"
+    assert shown[0].mode == "P", "few colours: small enough to commit"
+
+
+def test_a_map_shows_every_class_in_its_colour(shown):
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    labels = ["cat", "dog", "bird"] * 10
+    show_map(points, [PHOTO] * 30, labels, axis="t-SNE dimension")
+    assert all(has(shown[0], colour) for colour in display.COLOURS[:3])
+    assert not has(shown[0], display.COLOURS[3])
+    assert max(shown[0].size) <= 1600
+
+
+def test_a_map_of_more_classes_than_colours(shown):
+    points = np.random.default_rng(0).normal(size=(12, 2))
+    show_map(points, [PHOTO] * 12, [f"class {i}" for i in range(12)], axis="dimension")
+    assert len(shown) == 1
+
+
+def test_bars_and_matrix(shown):
+    show_bars({"a": 0.5, "b": 0.9}, "title", "unit")
+    show_matrix(np.eye(3), ["a", "b", "c"], "title", "unit")
+    assert has(shown[0], display.COLOURS[0])
+    assert len(shown) == 2
+
+
+def press(box, path="", upload=None):
+    controls, result = box.children
+    if upload:
+        controls.children[0].value = [upload]
+    controls.children[-2].value = path
+    controls.children[-1].click()
+    return "".join(output.get("text", "") for output in result.outputs)
+
+
+@pytest.fixture
+def box(monkeypatch):
+    """A file box whose output widget can be read without a kernel."""
+    got = []
+    return file_box(lambda content, name: got.append((content, name)), "image/*", "Search"), got
+
+
+def test_a_file_named_by_its_path(box, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"pixels")
+    press(box[0], str(tmp_path / "photo.jpg"))
+    assert box[1] == [(b"pixels", "photo.jpg")]
+
+
+def test_a_file_uploaded(box):
+    upload = {
+        "name": "photo.jpg", "content": memoryview(b"pixels"), "size": 6, "type": "image/jpeg",
+        "last_modified": datetime(2020, 1, 1),
+    }  # fmt: skip
+    press(box[0], upload=upload)
+    assert box[1] == [(b"pixels", "photo.jpg")]
+
+
+def test_mistakes_are_one_sentence(box, tmp_path, capsys):
+    press(box[0])
+    assert "Upload a file or type the path of one" in capsys.readouterr().out
+    press(box[0], str(tmp_path / "nowhere.jpg"))
+    assert "nowhere.jpg could not be read: No such file or directory." in capsys.readouterr().out
+    press(box[0], str(tmp_path))
+    assert "could not be read" in capsys.readouterr().out
+    assert box[1] == []
+
+
+def test_an_error_of_the_handler(tmp_path, capsys):
+    def refuse(content, name):
+        raise HelpfulError("This cannot be searched.")
+
+    (tmp_path / "a").touch()
+    press(file_box(refuse, "*", "Search"), str(tmp_path / "a"))
+    assert capsys.readouterr().out.endswith("This cannot be searched.\n")
+
+
+def test_a_line_of_text(capsys):
+    got = []
+    line = text_box(got.append, "a sentence", "Search", value=" hello ")
+    line.children[0].children[-1].click()
+    assert got == ["hello"]
+    line.children[0].children[0].value = " "
+    line.children[0].children[-1].click()
+    assert "Type something first (a sentence)" in capsys.readouterr().out
+
+
+def run_cell(source: str) -> list:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    asyncio.run(NotebookClient(notebook, kernel_name="python3", timeout=60).async_execute())
+    return notebook.cells[0].outputs
+
+
+def test_progress_in_a_notebook_leaves_one_finished_line():
+    outputs = run_cell(
+        "from helpers.progress import progress_bar\n"
+        "with progress_bar(50, 'Encoding photos', 'photo') as bar:\n"
+        "    for _ in range(50): bar.update()"
+    )
+    assert len(outputs) == 1
+    text = outputs[0].data["text/plain"]
+    assert text.startswith("Encoding photos: 50/50 |")
+    assert "\r" not in text
+    assert "%|" not in text
+
+
+def test_progress_stopped_by_an_error_says_how_far_it_came():
+    outputs = run_cell(
+        "from helpers.progress import progress_bar\n"
+        "try:\n"
+        "    with progress_bar(50, 'Encoding', 'photo') as bar:\n"
+        "        bar.update(7); raise KeyError\n"
+        "except KeyError: print('stopped')"
+    )
+    assert [output.output_type for output in outputs] == ["display_data", "stream"]
+    assert "7/50" in outputs[0].data["text/plain"]
+
+
+def test_a_helpful_error_is_one_sentence_in_a_notebook():
+    from nbclient.exceptions import CellExecutionError
+
+    with pytest.raises(CellExecutionError) as caught:
+        run_cell("from helpers.errors import HelpfulError\nraise HelpfulError('Do this.')")
+    assert caught.value.traceback.count("\n") < 12
+    assert "HelpfulError: Do this." in caught.value.traceback
+    assert "errors.py" not in caught.value.traceback
