@@ -1,13 +1,19 @@
-"""Write the README's gallery from the committed scores, notebooks/scores.json.
+"""Write the README's gallery from the committed notebooks and their scores, notebooks/scores.json.
 
-python tools/gallery.py            write it
+python tools/gallery.py            write it, and its pictures into docs/gallery/
 python tools/gallery.py --check    only say, by exit status 1, that the README differs
+
+The picture of a notebook is the first one that its cell tagged ``gallery`` shows.
 """
 
 import argparse
+import base64
+import io
 import json
 import sys
 from pathlib import Path
+
+from PIL import Image
 
 from helpers.scoreboard import Score, show
 
@@ -51,6 +57,23 @@ def fill(readme: str, scores: dict[str, Score]) -> str:
     return f"{before}{START}\n{table(scores)}\n{END}{after}"
 
 
+def draw(name: str) -> None:
+    """Put a small copy of a notebook's gallery picture into docs/gallery/."""
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    pictures = [
+        output["data"]["image/png"]
+        for cell in notebook["cells"]
+        if "gallery" in cell["metadata"].get("tags", [])
+        for output in cell["outputs"]
+        if "image/png" in output.get("data", {})
+    ]
+    if pictures:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        image = Image.open(io.BytesIO(base64.b64decode(pictures[0]))).convert("RGB")
+        image.thumbnail((440, 440), Image.Resampling.LANCZOS)
+        image.quantize(128).save(PICTURES / f"{name}.png", optimize=True)
+
+
 def main() -> int:
     """Write or check the README; 1 when a check finds it out of date."""
     parser = argparse.ArgumentParser(
@@ -60,8 +83,11 @@ def main() -> int:
     check = parser.parse_args().check
     if not SCORES.exists():
         raise SystemExit(f"There is no {SCORES}; `make notebooks` writes it.")
+    scores = json.loads(SCORES.read_text(encoding="utf-8"))
+    for name in scores if not check else ():
+        draw(name)
     readme = README.read_text(encoding="utf-8")
-    filled = fill(readme, json.loads(SCORES.read_text(encoding="utf-8")))
+    filled = fill(readme, scores)
     if check and filled != readme:
         print("The gallery in README.md differs from notebooks/scores.json: run tools/gallery.py.")
         return 1
