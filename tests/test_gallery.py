@@ -1,5 +1,7 @@
 """The README's gallery, the committed scores and the committed notebooks tell the same figures."""
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -7,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from notebook_checks import Notebook, text_of
+from PIL import Image
 
 from helpers import scoreboard
 
@@ -62,6 +66,14 @@ def project(tmp_path: Path) -> Path:
     }
     scores = {"02_video_search": score | {"links": {}}, "01_image_search": score}
     (tmp_path / "notebooks" / "scores.json").write_text(json.dumps(scores))
+    file = io.BytesIO()
+    Image.new("RGB", (900, 600), "red").save(file, "PNG")
+    data = {"image/png": base64.b64encode(file.getvalue()).decode()}
+    output = {"output_type": "display_data", "data": data, "metadata": {}}
+    for name, tags in (("01_image_search", ["gallery"]), ("02_video_search", [])):
+        cell = nbformat.v4.new_code_cell("show()", outputs=[output], metadata={"tags": tags})
+        notebook = nbformat.v4.new_notebook(cells=[cell])
+        nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
     (tmp_path / "README.md").write_text(
         "# Title\n<!-- gallery:start -->\nold\n<!-- gallery:end -->\nThe rest.\n"
     )
@@ -69,9 +81,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_table_names_each_notebook_with_its_measured_figures(project: Path):
-    (project / "docs" / "gallery").mkdir(parents=True)
-    (project / "docs" / "gallery" / "01_image_search.png").touch()
     assert gallery(project).returncode == 0
+    assert Image.open(project / "docs" / "gallery" / "01_image_search.png").size == (440, 293)
     readme = (project / "README.md").read_text()
     assert readme.startswith("# Title\n<!-- gallery:start -->\n| notebook |")
     assert readme.endswith("|\n<!-- gallery:end -->\nThe rest.\n")
