@@ -69,7 +69,7 @@ def project(tmp_path: Path) -> Path:
     file = io.BytesIO()
     Image.new("RGB", (900, 600), "red").save(file, "PNG")
     data = {"image/png": base64.b64encode(file.getvalue()).decode()}
-    output = {"output_type": "display_data", "data": data, "metadata": {}}
+    output = nbformat.v4.new_output("display_data", data)
     for name, tags in (("01_image_search", ["gallery"]), ("02_video_search", [])):
         cell = nbformat.v4.new_code_cell("show()", outputs=[output], metadata={"tags": tags})
         notebook = nbformat.v4.new_notebook(cells=[cell])
