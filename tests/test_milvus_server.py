@@ -4,25 +4,24 @@ The server is Milvus 2.3.5 standalone, which a wheel on the package index carrie
 Docker. It is old: that the same calls work on it and on today's Milvus Lite says much.
 """
 
-import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
 from pymilvus import DataType
 
+from helpers.assets import cache_dir
 from helpers.milvus import InvalidRequest
 from helpers.services import capabilities, connect_milvus, engine_name, remove_store
 from helpers.stores import ROOT, ServiceError
 
 VERSION = "2.3.5"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vector-search-bootcamp"
+CACHE = cache_dir()
 VECTORS = np.random.default_rng(7).normal(size=(600, 16)).astype(np.float32)
 
 pytestmark = pytest.mark.skipif(
@@ -208,3 +207,16 @@ def test_index_parameters_reach_the_server_as_they_are():
         assert client.describe_index("photos", "vector")["nlist"] == "7"
     finally:
         client.drop_collection("photos")
+
+
+def test_a_notebook_runs_unchanged_on_servers(guarded_redis, monkeypatch, tmp_path):
+    monkeypatch.setenv("REDIS_URL", f"redis://:right@127.0.0.1:{guarded_redis}/0")
+    monkeypatch.setenv("BOOTCAMP_BUILD", str(tmp_path))
+    command = [sys.executable, ROOT / "tools" / "run_notebooks.py", "01_image_search"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    executed = (tmp_path / "01_image_search.ipynb").read_text(encoding="utf-8")
+    assert f"Milvus {VERSION}" in executed
+    assert f"at 127.0.0.1:{guarded_redis}" in executed
+    assert "embedded, in" not in executed
+    connect_milvus("test").drop_collection("image_search")

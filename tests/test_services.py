@@ -17,7 +17,6 @@ import nbformat
 import numpy as np
 import psutil
 import pytest
-import redis
 from pymilvus import AnnSearchRequest, DataType, MilvusClient, RRFRanker
 from pymilvus.exceptions import MilvusException
 
@@ -125,12 +124,6 @@ def index(client, kind="FLAT", metric="COSINE", **params):
     indexes.add_index("vector", index_type=kind, metric_type=metric, params=params)
     client.create_index("photos", indexes)
     client.load_collection("photos")
-
-
-def closed_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
 
 
 # Where the embedded stores are
@@ -581,9 +574,9 @@ def test_what_is_no_milvus_address_is_refused(uri, monkeypatch):
     assert "http://localhost:19530" in refusal(connect_milvus, "image_search")
 
 
-def test_a_milvus_that_is_not_there_is_named_soon(monkeypatch, stores):
+def test_a_milvus_that_is_not_there_is_named_soon(closed_port, monkeypatch, stores):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        for port in (closed_port(), silent.getsockname()[1]):
+        for port in (closed_port, silent.getsockname()[1]):
             monkeypatch.setenv("MILVUS_URI", f"http://me:secret@127.0.0.1:{port}")
             start = time.monotonic()
             sentence = refusal(connect_milvus, "image_search")
@@ -733,26 +726,6 @@ def test_a_redis_without_a_program_says_what_to_do(monkeypatch, tmp_path):
     assert connect_redis("image_search").set("key", "value")
 
 
-@pytest.fixture
-def guarded_redis(tmp_path):
-    """A redis-server on a port, with a password."""
-    port = closed_port()
-    process = subprocess.Popen(
-        [redis_server.find_redis_server(), "--port", str(port), "--requirepass", "right"],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-    )
-    waiting = redis.Redis(port=port, password="right")
-    while process.poll() is None:
-        with contextlib.suppress(redis.ConnectionError):
-            waiting.ping()
-            break
-    waiting.close()
-    yield port
-    process.terminate()
-    process.wait()
-
-
 def test_a_redis_server_by_url(guarded_redis, monkeypatch, capsys, stores):
     monkeypatch.setenv("REDIS_URL", f"redis://:right@127.0.0.1:{guarded_redis}/3")
     client = connect_redis("image_search")
@@ -778,8 +751,8 @@ def test_a_redis_database_that_is_not_there_is_named(guarded_redis, monkeypatch)
     assert "index is out of range" in refusal(connect_redis, "image_search")
 
 
-def test_a_redis_that_is_not_there_is_named_soon(monkeypatch):
-    monkeypatch.setenv("REDIS_URL", f"redis://:secret@127.0.0.1:{closed_port()}")
+def test_a_redis_that_is_not_there_is_named_soon(closed_port, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", f"redis://:secret@127.0.0.1:{closed_port}")
     start = time.monotonic()
     sentence = refusal(connect_redis, "image_search")
     assert time.monotonic() - start < 5
