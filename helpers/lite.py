@@ -21,6 +21,10 @@ try:
 except ImportError:  # Windows has no flock; there Milvus Lite's own refusal has to do.
     fcntl = None
 
+# Milvus Lite answers pymilvus' pings, one in ten seconds, by closing the connection ("too many
+# pings"), and gRPC prints that into the notebook. The largest number stands for never.
+_NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
+
 # The stores this process has open, whose lock must not be taken for another's.
 _open_here: set[Path] = set()
 
@@ -48,7 +52,7 @@ def open_lite(store: Path) -> CheckedMilvusClient:
         _refuse_if_unsafe(store)
     try:
         with quiet():
-            client = CheckedMilvusClient(str(store), timeout=10)
+            client = CheckedMilvusClient(str(store), timeout=10, grpc_options=_NO_PINGS)
     except ConnectionConfigException:
         raise ServiceError(
             f"Milvus Lite could not open the store {shown(store)}: look whether its folder may be "

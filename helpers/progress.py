@@ -1,47 +1,12 @@
-"""One progress bar for the terminal and for notebooks whose outputs are committed."""
+"""One progress bar for terminals, notebooks and the controls in them."""
 
 import sys
 from typing import Any
 
 from tqdm import tqdm
 
-_FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar:20}| {elapsed}, {rate_fmt}"
-
-
-class _NotebookBar(tqdm):
-    """A bar that updates one display in place, so that a saved notebook keeps only its last state.
-
-    Plain tqdm writes a line per update and the widget version needs a live kernel to be read;
-    neither can be looked at on a code host.
-    """
-
-    _handle = None
-
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        from IPython.display import display
-
-        text = {"text/plain": msg if msg is not None else str(self)}
-        if not text["text/plain"]:
-            return True
-        if self._handle is None:
-            self._handle = display(text, raw=True, display_id=True)
-        else:
-            self._handle.update(text, raw=True)
-        return True
-
-    def close(self) -> None:
-        if self.disable:
-            return
-        self.disable = True
-        self._decr_instances(self)
-        if self._handle or not self.delay:  # else the work was done before the bar was due
-            self.display(self.format_meter(**self.format_dict))
-
-
-def in_notebook() -> bool:
-    """Whether this runs in a Jupyter kernel."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return shell is not None and hasattr(shell, "kernel")
+# Without a percentage sign and for a fixed width: the last state is what a saved notebook shows.
+_IN_NOTEBOOK = {"bar_format": "{desc}: {n_fmt}/{total_fmt} |{bar:20}| {elapsed}, {rate_fmt}"}
 
 
 def progress_bar(total: int | None, what: str, unit: str, **options: Any) -> tqdm:
@@ -53,12 +18,18 @@ def progress_bar(total: int | None, what: str, unit: str, **options: Any) -> tqd
         unit: the name of one unit, for example ``"photo"``.
         **options: anything else tqdm takes, for example ``unit_scale=True`` for bytes.
 
-    In a notebook the last state stays; in a terminal the bar goes when the work is done. Where
-    stderr is a file, as in a test run, nothing is shown.
+    In a notebook its last state stays, as plain text. In a terminal the bar goes when the work is
+    done. Where stderr is a file, as in a test run, nothing is shown.
     """
-    if in_notebook():
-        options = {"bar_format": _FORMAT, "ncols": 90, **options}
-        return _NotebookBar(total=total, desc=what, unit=unit, gui=False, **options)
-    # None: tqdm shows itself only where a person can watch.
-    options = {"disable": None, "leave": False, "file": sys.stderr, **options}
+    if _in_notebook():
+        # Not tqdm's widget, which shows nothing to a reader without a kernel.
+        options = {"file": sys.stdout, "ncols": 100, **_IN_NOTEBOOK, **options}
+    else:
+        # None: tqdm shows itself only where a person can watch.
+        options = {"disable": None, "leave": False, "file": sys.stderr, **options}
     return tqdm(total=total, desc=what, unit=unit, **options)
+
+
+def _in_notebook() -> bool:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")

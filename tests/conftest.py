@@ -1,6 +1,7 @@
-"""What several test files need: a port nobody listens on, and a Redis server with a password."""
+"""What several test files need: skips without a network, a port nobody has, a guarded Redis."""
 
 import contextlib
+import os
 import socket
 import subprocess
 
@@ -8,6 +9,12 @@ import pytest
 import redis
 
 from helpers import redis_server
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("network"):
+        if not os.environ.get("BOOTCAMP_NETWORK_TESTS"):
+            pytest.skip(f"needs {marker.args[0]}; set BOOTCAMP_NETWORK_TESTS=1 to run it")
 
 
 @pytest.fixture

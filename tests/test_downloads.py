@@ -289,11 +289,7 @@ def test_a_wrong_file_put_there_by_hand_is_not_used(world):
     assert contents() == {"by-hand/thing.bin"}
 
 
-@pytest.mark.network
-@pytest.mark.skipif(
-    not os.environ.get("BOOTCAMP_NETWORK_TESTS"),
-    reason="needs Google Drive; set BOOTCAMP_NETWORK_TESTS=1 to run it",
-)
+@pytest.mark.network("Google Drive")
 def test_the_pascal_voc_extract_is_on_google_drive(world, monkeypatch):
     monkeypatch.setattr(assets, "CATALOGUE", PROJECT_CATALOGUE)
     source = catalogue()["pascal_voc"].sources[0]

@@ -122,11 +122,7 @@ def test_the_official_form_of_resnet18_gives_the_same_file(resnet18, world, serv
     assert fetch("thing").read_bytes() == resnet18.read_bytes()
 
 
-@pytest.mark.network
-@pytest.mark.skipif(
-    not os.environ.get("BOOTCAMP_NETWORK_TESTS"),
-    reason="needs download.pytorch.org; set BOOTCAMP_NETWORK_TESTS=1 to run it",
-)
+@pytest.mark.network("download.pytorch.org")
 def test_the_official_resnet18_has_the_same_tensors_as_the_carrier(resnet18, world):
     text = PROJECT_CATALOGUE.read_text(encoding="utf-8").split("[[resnet18.source]]")
     assets.CATALOGUE.write_text(text[0] + "[[resnet18.source]]" + text[2].split("\n\n")[0])
