@@ -9,9 +9,11 @@ run: .venv/installed             ## execute the notebooks into build/ and show t
 	$(BIN)/python -m helpers.assets
 	$(BIN)/python tools/run_notebooks.py $(NB)
 
+# Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
 test: .venv/installed lint       ## everything that CI runs
 	$(BIN)/python -m helpers.assets
 	$(BIN)/python -m pytest
+	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES=$(CURDIR)/build/stores \
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
 
 lint: .venv/installed            ## style of code and notebooks
@@ -22,6 +24,7 @@ lab: .venv/installed             ## JupyterLab on the notebooks, for this comput
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
 
 app: .venv/installed             ## one notebook as an app: make app NB=01_image_search
+	$(if $(NB),,$(error Name a notebook: make app NB=01_image_search))
 	$(BIN)/voila notebooks/$(NB).ipynb --Voila.ip=127.0.0.1
 
 notebooks: .venv/installed       ## execute the committed notebooks in place, update the README's table

@@ -1,9 +1,14 @@
 """Data sets put together from assets, ready for a notebook to loop over."""
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
+from defusedxml import ElementTree
+from PIL import Image
+
 from helpers.assets import fetch
+from helpers.errors import HelpfulError
 from helpers.files import list_files
 
 _BIRDS = 140  # of 919, so that no class outnumbers the others
@@ -18,16 +23,58 @@ def load_photos(source: Path | str = "photos") -> dict[Path, str]:
             tutorial uses, or the path of your own folder, zip or tar of pictures.
 
     Returns:
-        Path -> class, in a fixed order. The class of an own picture is the name of its folder.
-        Of files with the same bytes only the first is kept in ``"photos"``.
+        Path -> class, in a fixed order. In ``"photos"`` every picture is there once. The class of a
+        PASCAL VOC photo is that of the largest object marked in it, the class of an own picture
+        the name of its folder. Own files that are no pictures are left out, counted and named.
 
     Raises:
         HelpfulError: there is nothing at that path, or no picture in it.
         AssetError: the data set could not be fetched.
     """
-    if source != "photos":
-        folder = fetch("pascal_voc") if source == "pascal_voc" else source
-        return {path: path.parent.name for path in list_files(folder)}
+    if source == "photos":
+        return _six_classes()
+    if source == "pascal_voc":
+        return pascal_voc(fetch("pascal_voc"))
+    return _pictures(list_files(source))
+
+
+def unseen_birds(count: int) -> list[Path]:
+    """Photos of birds that are not among the 720, at most 779."""
+    return list_files(fetch("birds"))[_BIRDS : _BIRDS + count]
+
+
+def pascal_voc(folder: Path) -> dict[Path, str]:
+    """The photos of a PASCAL VOC folder, each with the class of its largest marked object.
+
+    Args:
+        folder: the unpacked archive; ``JPEGImages`` and ``Annotations`` lie somewhere in it.
+
+    Raises:
+        HelpfulError: there is no photo in a folder ``JPEGImages``.
+    """
+    photos = [path for path in list_files(folder) if path.parent.name == "JPEGImages"]
+    if not photos:
+        raise HelpfulError(f"{folder} holds no folder JPEGImages with photos; is it PASCAL VOC?")
+    return {path: _largest_object(path) for path in photos}
+
+
+def _largest_object(photo: Path) -> str:
+    marks = photo.parent.parent / "Annotations" / f"{photo.stem}.xml"
+    if not marks.exists():
+        return "unmarked"
+
+    def area(thing: ElementTree) -> float:
+        low_x, low_y, high_x, high_y = (
+            float(thing.findtext(f"bndbox/{corner}", "0"))
+            for corner in ("xmin", "ymin", "xmax", "ymax")
+        )
+        return (high_x - low_x) * (high_y - low_y)
+
+    things = ElementTree.parse(marks).findall("object")
+    return max(things, key=area).findtext("name", "unmarked") if things else "unmarked"
+
+
+def _six_classes() -> dict[Path, str]:
     pets = list_files(fetch("dogs_cats"))
     dishes = list_files(fetch("pizza_steak_sushi"))
     birds = list_files(fetch("birds"))[:_BIRDS]
@@ -43,3 +90,23 @@ def _without_copies(paths: list[Path]) -> list[Path]:
     for path in paths:
         by_content.setdefault(hashlib.sha256(path.read_bytes()).digest(), path)
     return list(by_content.values())
+
+
+def _pictures(paths: list[Path]) -> dict[Path, str]:
+    """Own files by folder; those that do not even begin like a picture are named and left out."""
+    bad = [path for path in paths if not _looks_like_a_picture(path)]
+    if bad:
+        print(f"{len(bad)} left out, no pictures:", ", ".join(path.name for path in bad[:10]))
+    photos = {path: path.parent.name for path in sorted(set(paths) - set(bad))}
+    if not photos:
+        kinds = Counter(path.suffix.lower() for path in bad)
+        raise HelpfulError(f"None of these files is a picture: {dict(kinds)}; choose others.")
+    return photos
+
+
+def _looks_like_a_picture(path: Path) -> bool:
+    try:
+        with Image.open(path):  # reads no more than the file's head
+            return True
+    except (OSError, Image.DecompressionBombError):
+        return False

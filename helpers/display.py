@@ -10,11 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
+from helpers.encoders import BadItem
+from helpers.pictures import open_image
+
 # Okabe and Ito's colours, told apart by readers with any kind of colour vision.
 # https://jfly.uni-koeln.de/color/
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 plt.rcParams["axes.prop_cycle"] = plt.cycler(color=COLOURS)
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "#555555"
+_TILE = 128  # pixels, the side of a picture in a grid
+_MAP, _ON_MAP = (1000, 800), 32  # pixels, the size of a map and the side of a framed picture on it
 _MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
 
 
@@ -33,20 +38,18 @@ class Tile(NamedTuple):
 
 
 def thumbnail(image: Any, size: int) -> Image.Image:
-    """The middle square of a picture, ``size`` pixels wide."""
-    if not isinstance(image, Image.Image):
-        image = Image.open(image)
-    image = ImageOps.exif_transpose(image).convert("RGB")
-    return ImageOps.fit(image, (size, size))
+    """The middle square of a picture, ``size`` pixels wide; grey where it cannot be read."""
+    try:
+        return ImageOps.fit(open_image(image, at_least=(2 * size, 2 * size)), (size, size))
+    except BadItem:
+        return Image.new("RGB", (size, size), "lightgrey")
 
 
-def show_grid(rows: Sequence[Sequence[Tile]], title: str = "", size: int = 128) -> None:
+def show_grid(rows: Sequence[Sequence[Tile]]) -> None:
     """Show rows of pictures; the first of each row is the query, the others are its results.
 
     Args:
         rows: tiles, row by row; rows may differ in length.
-        title: a line above the grid.
-        size: the side of a picture in pixels.
     """
     columns = max(len(row) for row in rows)
     figure, axes = plt.subplots(
@@ -55,15 +58,13 @@ def show_grid(rows: Sequence[Sequence[Tile]], title: str = "", size: int = 128) 
     for tiles, places in zip(rows, axes, strict=True):
         for tile, place in zip(tiles, places, strict=False):
             mark, colour = _MARKS[tile.right]
-            place.imshow(thumbnail(tile.image, size))
+            place.imshow(thumbnail(tile.image, _TILE))
             place.set_xlabel(mark + tile.caption, color=colour, fontsize=10)
             place.set(xticks=[], yticks=[])
             for spine in place.spines.values():
                 spine.set(color=colour, linewidth=3 if tile.right is not None else 1)
         for place in places[len(tiles) :]:
             place.axis("off")
-    if title:
-        figure.suptitle(title, fontsize=12)
     show(figure)
 
 
@@ -72,8 +73,6 @@ def show_map(
     images: Sequence[Any],
     labels: Sequence[str],
     axis: str,
-    size: tuple[int, int] = (1000, 800),
-    side: int = 28,
 ) -> None:
     """Show pictures as a map: each stands where its vector falls, framed in its label's colour.
 
@@ -82,20 +81,21 @@ def show_map(
         images: n paths or Pillow images.
         labels: n class names; beyond eight classes the colours are used again.
         axis: what the two axes are, for example ``"t-SNE dimension"``.
-        size: width and height of the map in pixels.
-        side: the side of a picture in pixels.
     """
     names = list(dict.fromkeys(labels))
     colour = dict(zip(names, itertools.cycle(COLOURS), strict=False))
     low, high = points.min(axis=0), points.max(axis=0)
-    room = np.array(size) - side - 4
-    places = ((points - low) / (high - low) * room).astype(int)
-    canvas = Image.new("RGB", size, "white")
+    room = np.array(_MAP) - _ON_MAP  # for the pictures' corners
+    unit = np.maximum(high - low, 1e-9) / room  # of the axes, per pixel
+    places = ((points - low) / unit).astype(int)
+    canvas = Image.new("RGB", _MAP, "white")
     for (x, y), image, label in zip(places, images, labels, strict=True):
-        framed = ImageOps.expand(thumbnail(image, side), 2, fill=colour[label])
-        canvas.paste(framed, (int(x), int(size[1] - side - 4 - y)))
+        framed = ImageOps.expand(thumbnail(image, _ON_MAP - 4), 2, fill=colour[label])
+        canvas.paste(framed, (int(x), int(room[1] - y)))
+    # A point is the middle of its picture, so the canvas is half a picture larger on all sides.
+    (left, bottom), (right, top) = low - unit * _ON_MAP / 2, high + unit * _ON_MAP / 2
     figure, axes = plt.subplots(figsize=(12, 9.6))
-    axes.imshow(canvas, extent=(low[0], high[0], low[1], high[1]), aspect="auto")
+    axes.imshow(canvas, extent=(left, right, bottom, top), aspect="auto")
     axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
     handles = [plt.Line2D([], [], marker="s", ls="", color=colour[name]) for name in names]
     axes.legend(handles, names, ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1))
@@ -138,12 +138,11 @@ def show_bars(values: Mapping[str, float], title: str, unit: str) -> None:
     show(figure)
 
 
-def show(figure: Figure, colours: int = 256) -> None:
-    """Show a figure as a PNG with a palette: a third of the size of one in full colour.
+def show(figure: Figure) -> None:
+    """Show a figure as a PNG of 256 colours: a third of the size of one in full colour.
 
     Args:
         figure: a matplotlib figure; it is closed.
-        colours: how many colours the PNG may use, up to 256.
     """
     from IPython.display import Image as Png
     from IPython.display import display
@@ -152,6 +151,7 @@ def show(figure: Figure, colours: int = 256) -> None:
     figure.savefig(raw, format="png", dpi=100, bbox_inches="tight", facecolor="white")
     plt.close(figure)
     small = io.BytesIO()
-    reduced = Image.open(raw).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
-    reduced.save(small, format="PNG", optimize=True)
+    image = Image.open(raw).convert("RGB")
+    # Pillow only dithers towards a palette that is given; without, skies turn into bands.
+    image.quantize(palette=image.quantize(256)).save(small, format="PNG", optimize=True)
     display(Png(small.getvalue()))

@@ -64,7 +64,7 @@ def exact_neighbours(
 
 
 def same_label(ids: Sequence[Hashable], labels: Sequence[Hashable]) -> list[set[Hashable]]:
-    """For every id all ids with its label: the relevant ones, where the label decides.
+    """For every id all other ids with its label: the relevant ones, where the label decides.
 
     Args:
         ids: n ids.
@@ -73,7 +73,7 @@ def same_label(ids: Sequence[Hashable], labels: Sequence[Hashable]) -> list[set[
     members: dict[Hashable, set[Hashable]] = {}
     for id_, label in zip(ids, labels, strict=True):
         members.setdefault(label, set()).add(id_)
-    return [members[label] for label in labels]
+    return [members[label] - {id_} for id_, label in zip(ids, labels, strict=True)]
 
 
 def recall_at_k(

@@ -1,15 +1,17 @@
 """A reader's own files: the pictures of a folder, a zip or a tar."""
 
 import hashlib
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
+from filelock import FileLock
+
 from helpers.archives import unpack
+from helpers.assets import cache_dir
 from helpers.errors import HelpfulError
 
 IMAGE_SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"]
+    [".avif", ".bmp", ".gif", ".heic", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"]
     + [".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
 )
 
@@ -17,8 +19,7 @@ IMAGE_SUFFIXES = frozenset(
 def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """The files of the wanted kinds in a folder and below it, or in a zip or tar archive.
 
-    An archive is unpacked once into the system's folder for temporary files, without trusting the
-    paths and sizes in it.
+    An archive is unpacked once, into the cache, without trusting the paths and sizes in it.
 
     Args:
         source: a folder, an archive, or a single file of the wanted kind.
@@ -31,7 +32,7 @@ def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -
         HelpfulError: there is no such file or folder, or it holds nothing of the wanted kinds.
         ArchiveError: the archive is damaged or unsafe.
     """
-    source = Path(source).expanduser()
+    source = Path(source).expanduser().absolute()
     if not source.exists():
         raise HelpfulError(f"There is no file or folder {source}; check the path.")
     if source.is_file() and source.suffix.lower() in suffixes:
@@ -54,11 +55,11 @@ def _hidden(path: Path, folder: Path) -> bool:
 
 
 def _unpacked(archive: Path) -> Path:
-    """The folder an archive was unpacked to; the same archive is unpacked only once."""
+    """The folder an archive was unpacked to, which has its name; unpacked again if it changed."""
     state = archive.stat()
-    key = f"{archive.resolve()} {state.st_size} {state.st_mtime_ns}"
-    name = hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / "vector-search-bootcamp" / name
-    if not folder.exists():
-        unpack(archive, folder)
-    return folder
+    key = f"{archive} {state.st_size} {state.st_mtime_ns}"
+    folder = cache_dir() / "own" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    inside = folder / archive.name.split(".")[0]
+    with FileLock(folder / "lock"):
+        return inside if inside.exists() else unpack(archive, inside)

@@ -19,6 +19,8 @@ from helpers.encoders import BadItem, Encoder
 from helpers.metadata import content_id
 from helpers.progress import progress_bar
 
+_NAMED = 10  # items that a report names of each kind
+
 
 class Batch(NamedTuple):
     """Encoded items, ready to be stored: ``ids[i]`` and ``vectors[i]`` belong to ``items[i]``."""
@@ -40,7 +42,10 @@ class _Ready:
 
 def _read(item: Any, encoder: Encoder) -> _Ready:
     try:
-        content = item.read_bytes() if isinstance(item, Path) else item
+        content = encoder.content(item)
+        if not isinstance(content, bytes | str):
+            kind = type(item).__name__
+            raise TypeError(f"encode_batches takes paths, bytes or strings, not {kind}")
         return _Ready(item, content_id(content), encoder.prepare(content))
     except BadItem as error:
         return _Ready(item, problem=str(error))
@@ -139,17 +144,17 @@ class EncodeBatches:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def report(self, most: int = 10) -> str:
+    def report(self) -> str:
         """What was done and what was left out, with names, in a few lines."""
         speed = self.encoded / self.seconds if self.seconds else 0
         lines = [f"{self.encoded} {self._unit}s encoded in {self.seconds:.1f} s ({speed:.0f}/s)"]
         if self.skipped:
             lines.append(f"{len(self.skipped)} skipped:")
-            lines += [f"  {_name(item)}: {reason}" for item, reason in self.skipped[:most]]
-            lines += [f"  and {len(self.skipped) - most} more"] * (len(self.skipped) > most)
+            lines += [f"  {_name(item)}: {reason}" for item, reason in self.skipped[:_NAMED]]
+            lines += [f"  and {len(self.skipped) - _NAMED} more"] * (len(self.skipped) > _NAMED)
         if self.twins:
-            names = ", ".join(_name(item) for item in self.twins[:most])
-            more = ", ..." if len(self.twins) > most else ""
+            names = ", ".join(_name(item) for item in self.twins[:_NAMED])
+            more = ", ..." if len(self.twins) > _NAMED else ""
             lines.append(f"{len(self.twins)} left out as copies of others: {names}{more}")
         return "\n".join(lines)
 

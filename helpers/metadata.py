@@ -85,7 +85,9 @@ def load_metadata(client: redis.Redis, prefix: str, ids: Sequence[int]) -> list[
     Raises:
         MetadataError: an id has no record, or Redis does not answer.
     """
-    records = _read(client, prefix, ids)
+    with _explained():
+        batches = _batches(_key(prefix, id) for id in ids)
+        records = [record for batch in batches for record in client.mget(batch)]
     missing = [int(id) for id, record in zip(ids, records, strict=True) if record is None]
     if missing:
         first = ", ".join(map(str, missing[:3])) + (", ..." if len(missing) > 3 else "")
@@ -94,21 +96,6 @@ def load_metadata(client: redis.Redis, prefix: str, ids: Sequence[int]) -> list[
             f"({first}): run the cell that stores the data again."
         )
     return [json.loads(record) for record in records]
-
-
-def missing_metadata(client: redis.Redis, prefix: str, ids: Sequence[int]) -> list[int]:
-    """List the ids that have no record, in the order of the ids.
-
-    Args:
-        client: a Redis client.
-        prefix: the prefix they would be saved under.
-        ids: ids; NumPy integers will do.
-
-    Raises:
-        MetadataError: Redis does not answer.
-    """
-    records = _read(client, prefix, ids)
-    return [int(id) for id, record in zip(ids, records, strict=True) if record is None]
 
 
 def delete_metadata(client: redis.Redis, prefix: str) -> int:
@@ -129,12 +116,6 @@ def delete_metadata(client: redis.Redis, prefix: str) -> int:
         # The pattern also finds what lies under a longer prefix, such as "photos:old" for "photos".
         keys = (key for key in found if key.rpartition(":")[0] == prefix)
         return sum(client.unlink(*batch) for batch in _batches(keys))
-
-
-def _read(client: redis.Redis, prefix: str, ids: Sequence[int]) -> list[str | None]:
-    with _explained():
-        batches = _batches(_key(prefix, id) for id in ids)
-        return [record for batch in batches for record in client.mget(batch)]
 
 
 def _key(prefix: str, id: int) -> str:

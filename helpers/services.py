@@ -134,7 +134,7 @@ def capabilities(client: MilvusClient) -> Capabilities:
 
 def _connect_milvus_server(uri: str, token: str) -> CheckedMilvusClient:
     address = _address(uri, 19530)
-    if urlsplit(uri).scheme not in ("http", "https", "tcp", "unix") or not address:
+    if not address or urlsplit(uri).scheme not in ("http", "https", "tcp", "unix"):
         raise ServiceError(
             "MILVUS_URI is not the address of a Milvus: write it as in http://localhost:19530, or "
             "give the path of a Milvus Lite store that ends in .db."
@@ -206,10 +206,10 @@ def _connect_redis_server(url: str) -> redis.Redis:
 
 
 def _address(url: str, port: int) -> str:
-    """Write an address without user, password and path; empty if it has no valid port."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return "a Unix socket"
+    """Write an address without user, password and path; empty if host or port cannot be one."""
     with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            return "a Unix socket"
         return f"{parts.hostname or 'localhost'}:{parts.port or port}"
     return ""

@@ -23,6 +23,7 @@ def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ip
     """
     upload = ipywidgets.FileUpload(accept=accept, description="Upload")
     path = ipywidgets.Text(placeholder="or the path of a file on this computer")
+    upload.observe(lambda _: setattr(path, "value", ""), "value")  # the latest choice counts
 
     def act() -> None:
         if path.value.strip():

@@ -179,7 +179,7 @@ def check_size_of_cells(notebook: Notebook) -> Problems:
         if length > MAX_LINES:
             yield f"cell [{cell.execution_count}] has {length} lines, more than {MAX_LINES}"
     statements = [
-        len(re.findall(r"^(?!from |import |\\s*$)", c.source, re.M)) for c in notebook.code
+        len(re.findall(r"^(?!from |import |\s*$)", c.source, re.M)) for c in notebook.code
     ]
     if statements and median(statements) > MAX_MEDIAN_LINES:
         yield f"half its code cells have more than {MAX_MEDIAN_LINES} lines beside imports"

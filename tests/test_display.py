@@ -47,7 +47,7 @@ def test_a_grid_marks_right_and_wrong(shown):
     show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", True)], [Tile(PHOTO, "query")]])
     assert has(shown[0], display.RIGHT)
     assert not has(shown[0], display.WRONG)
-    show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", False)]], title="A title")
+    show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", False)]])
     assert has(shown[1], display.WRONG)
     assert has(shown[1], "#123456"), "the photo itself is there"
     assert shown[0].mode == "P", "few colours: small enough to commit"
@@ -68,11 +68,36 @@ def test_a_map_of_more_classes_than_colours(shown):
     assert len(shown) == 1
 
 
+def test_a_map_of_one_photo(shown):
+    show_map(np.zeros((1, 2)), [PHOTO], ["cat"], axis="dimension")
+    assert has(shown[0], display.COLOURS[0])
+
+
+def test_a_picture_that_cannot_be_read_is_grey(shown, tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+    show_grid([[Tile(tmp_path / "text.jpg", "query"), Tile(PHOTO, "hit", True)]])
+    assert has(shown[0], "#d3d3d3")
+
+
+def test_thumbnails_show_what_is_encoded(tmp_path):
+    """Transparent is white and 16 bits are scaled, as in open_image."""
+    Image.new("RGBA", (300, 300), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert display.thumbnail(tmp_path / "clear.png", 16).getpixel((8, 8)) == (255, 255, 255)
+    grey = Image.fromarray(np.full((300, 300), 32768, np.uint16))
+    assert display.thumbnail(grey, 16).getpixel((8, 8)) == (127, 127, 127)
+
+
 def test_bars_and_matrix(shown):
     show_bars({"a": 0.5, "b": 0.9}, "title", "unit")
     show_matrix(np.eye(3), ["a", "b", "c"], "title", "unit")
     assert has(shown[0], display.COLOURS[0])
     assert len(shown) == 2
+
+
+UPLOAD = {
+    "name": "photo.jpg", "content": memoryview(b"pixels"), "size": 6, "type": "image/jpeg",
+    "last_modified": datetime(2020, 1, 1),
+}  # fmt: skip
 
 
 def press(box, path="", upload=None):
@@ -98,12 +123,16 @@ def test_a_file_named_by_its_path(box, tmp_path):
 
 
 def test_a_file_uploaded(box):
-    upload = {
-        "name": "photo.jpg", "content": memoryview(b"pixels"), "size": 6, "type": "image/jpeg",
-        "last_modified": datetime(2020, 1, 1),
-    }  # fmt: skip
-    press(box[0], upload=upload)
+    press(box[0], upload=UPLOAD)
     assert box[1] == [(b"pixels", "photo.jpg")]
+
+
+def test_the_latest_choice_counts(box, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"old")
+    press(box[0], str(tmp_path / "photo.jpg"))
+    upload = box[0].children[0].children[0]
+    upload.value = [UPLOAD]
+    assert box[0].children[0].children[-2].value == ""
 
 
 def test_mistakes_are_one_sentence(box, tmp_path, capsys):

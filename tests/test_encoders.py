@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from helpers.assets import AssetError
 from helpers.encoders import BadItem, image, load_encoder
 from helpers.errors import HelpfulError
+from helpers.pictures import open_image
 from helpers.torchvision_compat import torchvision
 
 
@@ -100,6 +102,34 @@ def test_sixteen_bit_greys_are_scaled_not_clipped(resnet18, photo):
     assert cosine(*resnet18.encode([grey, encoded(deep, "PNG")])) > 0.999
 
 
+def test_greys_of_32_bits_and_floats(resnet18, photo):
+    grey = photo.convert("L")
+    for deep in (grey.convert("I"), grey.convert("F")):
+        assert cosine(*resnet18.encode([grey, encoded(deep, "TIFF")])) > 0.999
+    with pytest.raises(BadItem, match="NaN"):
+        open_image(Image.fromarray(np.full((300, 300), np.nan, np.float32)))
+
+
+def test_a_large_jpeg_is_read_small_where_that_is_enough(photo):
+    large = encoded(photo.resize((2000, 1600)), "JPEG")
+    assert open_image(large).size == (2000, 1600)
+    assert open_image(large, at_least=(200, 200)).size == (250, 200)
+
+
+def test_only_a_batch_of_a_generator_is_held(resnet18, photo):
+    held = []
+
+    def pictures():
+        for _ in range(3 * resnet18.batch_size):
+            picture = photo.copy()
+            held.append(weakref.ref(picture))
+            alive = sum(reference() is not None for reference in held)
+            assert alive <= 3, "pictures are kept after they were prepared"
+            yield picture
+
+    assert len(resnet18.encode(pictures())) == len(held) == 3 * resnet18.batch_size
+
+
 def test_the_first_frame_of_an_animation(resnet18, photo):
     frames = [photo.rotate(angle) for angle in (90, 180)]
     animated = encoded(photo, "GIF", save_all=True, append_images=frames)
@@ -109,13 +139,13 @@ def test_the_first_frame_of_an_animation(resnet18, photo):
 
 def test_transparent_is_white(photo):
     clear = Image.new("RGBA", (300, 300), (255, 0, 0, 0))
-    assert image.open_image(encoded(clear, "PNG")).getpixel((5, 5)) == (255, 255, 255)
+    assert open_image(encoded(clear, "PNG")).getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_a_photo_taken_sideways_is_turned_upright(photo):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by a quarter
-    turned = image.open_image(encoded(photo, "JPEG", exif=exif))
+    turned = open_image(encoded(photo, "JPEG", exif=exif))
     assert turned.size == photo.size[::-1]
 
 
@@ -128,7 +158,7 @@ def test_odd_sizes(resnet18, size):
 def test_a_panorama_gives_no_warning(tmp_path):
     Image.new("L", (20_000, 5_000)).save(tmp_path / "wide.png")
     wide = str(tmp_path / "wide.png")
-    code = f"from helpers.encoders.image import open_image; open_image({wide!r})"
+    code = f"from helpers.pictures import open_image; open_image({wide!r})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not ran.stderr
 

@@ -56,7 +56,7 @@ def test_neighbours_of_equal_vectors():
 
 
 def test_same_label():
-    assert same_label([7, 8, 9], ["cat", "dog", "cat"]) == [{7, 9}, {8}, {7, 9}]
+    assert same_label([7, 8, 9], ["cat", "dog", "cat"]) == [{9}, set(), {7}]
 
 
 def test_recall_counts_what_was_found_of_the_true_ones():

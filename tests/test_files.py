@@ -4,12 +4,13 @@ import io
 import tarfile
 import zipfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
 from helpers.archives import ArchiveError
-from helpers.datasets import load_photos
+from helpers.datasets import load_photos, pascal_voc, unseen_birds
 from helpers.errors import HelpfulError
 from helpers.files import list_files
 
@@ -44,7 +45,7 @@ def test_other_kinds_of_files(folder):
 
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
 def test_an_archive(folder, tmp_path, ending, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
     archive = tmp_path / f"mine.{ending}"
     if ending == "zip":
         with zipfile.ZipFile(archive, "w") as out:
@@ -59,8 +60,7 @@ def test_an_archive(folder, tmp_path, ending, monkeypatch):
 
 
 def test_an_archive_that_wants_out_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as out:
         out.writestr("../../outside.png", picture())
     with pytest.raises(ArchiveError):
@@ -93,5 +93,75 @@ def test_the_720_photos():
     assert list(photos) == list(load_photos()), "the order is always the same"
 
 
-def test_own_photos_take_their_folders_as_classes(folder):
+def test_own_photos_take_their_folders_as_classes(folder, capsys):
     assert list(load_photos(folder).values()) == ["a", "deep", "b"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_flat_folder_or_archive_is_a_class_of_its_name(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(folder / "b")
+    assert list(load_photos(".").values()) == ["b"]
+    with zipfile.ZipFile(tmp_path / "holiday.zip", "w") as out:
+        out.write(folder / "b" / "2.png", "2.png")
+    assert list(load_photos(tmp_path / "holiday.zip").values()) == ["holiday"]
+
+
+def test_an_archive_that_changed_is_unpacked_again(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
+    for count in (1, 2):
+        with zipfile.ZipFile(tmp_path / "mine.zip", "w") as out:
+            for number in range(count):
+                out.write(folder / "b" / "2.png", f"{number}.png")
+        assert len(list_files(tmp_path / "mine.zip")) == count
+
+
+def test_four_threads_that_open_one_archive_at_once(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as out:
+        for number in range(200):
+            out.write(folder / "b" / "2.png", f"{number}.png")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(list_files, [tmp_path / "mine.zip"] * 4))
+    assert [len(files) for files in found] == [200] * 4
+
+
+def test_own_files_that_are_no_pictures_are_left_out_and_named(folder, capsys):
+    (folder / "a" / "empty.jpg").touch()
+    (folder / "a" / "text.png").write_text("no picture")
+    (folder / "a" / "phone.heic").write_bytes(b"....ftypheic")
+    assert list(load_photos(folder).values()) == ["a", "deep", "b"]
+    said = capsys.readouterr().out
+    assert said == "3 left out, no pictures: empty.jpg, phone.heic, text.png\n"
+
+
+def test_a_folder_of_nothing_but_bad_files_is_an_error(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    with pytest.raises(HelpfulError, match="None of these files is a picture"):
+        load_photos(tmp_path)
+
+
+def test_unseen_birds_are_unseen():
+    birds = unseen_birds(100)
+    assert len(birds) == 100
+    assert not set(birds) & set(load_photos())
+
+
+def test_pascal_voc_takes_the_largest_marked_object(tmp_path):
+    """A made-up folder of the layout that the PASCAL VOC development kit describes."""
+    voc = tmp_path / "VOCdevkit" / "VOC2012"
+    for name in ("JPEGImages", "Annotations", "SegmentationClass"):
+        (voc / name).mkdir(parents=True)
+    for name in ("1", "2", "3"):
+        (voc / "JPEGImages" / f"{name}.jpg").write_bytes(picture())
+    (voc / "SegmentationClass" / "1.png").write_bytes(picture())
+    box = "<bndbox><xmin>0</xmin><ymin>0</ymin><xmax>{0}</xmax><ymax>{0}</ymax></bndbox>"
+    objects = "".join(
+        f"<object><name>{name}</name>{box.format(size)}</object>"
+        for name, size in (("person", 20), ("horse", 90.5), ("dog", 30))
+    )
+    (voc / "Annotations" / "1.xml").write_text(f"<annotation>{objects}</annotation>")
+    (voc / "Annotations" / "2.xml").write_text("<annotation></annotation>")
+    assert list(pascal_voc(tmp_path).values()) == ["horse", "unmarked", "unmarked"]
+    with pytest.raises(HelpfulError, match="no folder JPEGImages"):
+        pascal_voc(voc / "SegmentationClass")

@@ -73,6 +73,18 @@ def test_copies_are_encoded_once_and_named():
     assert "1 left out as copies of others: 'one'" in batches.report()
 
 
+def test_a_photo_has_the_same_id_however_it_is_given(messy_folder):
+    path = messy_folder / "a good.jpg"
+    for item in (path, str(path), path.read_bytes()):
+        (batch,) = encode_batches([item], load_encoder("resnet18"))
+        assert batch.ids == [content_id(path.read_bytes())]
+
+
+def test_what_has_no_content_to_make_an_id_from_is_refused():
+    with pytest.raises(TypeError, match="takes paths, bytes or strings, not NoneType"):
+        list(encode_batches([None], Lengths()))
+
+
 def test_nothing_gives_nothing():
     batches = encode_batches([], Lengths())
     assert list(batches) == []

@@ -17,7 +17,6 @@ from helpers.metadata import (
     content_id,
     delete_metadata,
     load_metadata,
-    missing_metadata,
     save_metadata,
 )
 from helpers.services import connect_milvus, connect_redis, remove_store
@@ -86,8 +85,8 @@ def test_ids_without_metadata_are_counted_and_named(redis):
         "4 of 5 ids have no metadata under 'photos' in Redis (5, 6, 7, ...): run the cell that "
         "stores the data again."
     )
-    assert missing_metadata(redis, "photos", np.array([5, 1, 6])) == [5, 6]
-    assert missing_metadata(redis, "photos", []) == []
+    with pytest.raises(MetadataError, match=r"^2 of 3 ids .* \(5, 6\): "):
+        load_metadata(redis, "photos", np.array([5, 1, 6]))
 
 
 @pytest.mark.parametrize("record", [{"n": np.float32(1)}, {"n": float("nan")}, {"n": b"bytes"}])
@@ -124,7 +123,6 @@ def test_a_redis_that_has_gone_is_told_in_one_sentence(redis):
     for call in (
         lambda: save_metadata(redis, "photos", [1], [{}]),
         lambda: load_metadata(redis, "photos", [1]),
-        lambda: missing_metadata(redis, "photos", [1]),
         lambda: delete_metadata(redis, "photos"),
     ):
         start = time.monotonic()
@@ -170,7 +168,8 @@ def test_a_killed_ingest_can_be_run_again(rows):
     milvus, redis = connect_milvus("test"), connect_redis("test")
     stored = all_ids(milvus)
     assert rows <= len(stored) < 6000
-    assert missing_metadata(redis, "texts", stored) == []
+    records = load_metadata(redis, "texts", stored)
+    assert [content_id(record["text"]) for record in records] == stored
 
     with contextlib.redirect_stdout(None):
         exec(INGEST, {})

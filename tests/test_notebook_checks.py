@@ -254,6 +254,14 @@ def test_ordinary_text_is_no_fault(harmless: str):
     assert problems_of(book) == []
 
 
+def test_blank_lines_are_no_statements():
+    book = good()
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.source += "\n\nx=1" * 5 + "\n"
+    assert problems_of(book) == []
+
+
 def test_base64_is_not_read_as_text():
     book = good()
     data(text_html="<img src='data:image/png;base64,AAAA+/tmp/AAAA'>", text_plain="x")(book)

@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from services_world import finished, is_running, refusal, running
@@ -141,3 +145,37 @@ def test_a_redis_without_a_program_says_what_to_do(monkeypatch, tmp_path):
     # The one that the system has will do.
     (tmp_path / "redis-server").symlink_to(program)
     assert connect_redis("image_search").set("key", "value")
+
+
+def test_windows_is_told_where_a_redis_can_run(monkeypatch):
+    monkeypatch.setattr(redis_server, "os", SimpleNamespace(name="nt"))
+    sentence = refusal(connect_redis, "image_search")
+    assert "REDIS_URL" in sentence
+    assert "WSL or Docker" in sentence
+    assert not re.search("brew|apt", sentence)
+
+
+@pytest.fixture
+def long_temporary(monkeypatch, tmp_path):
+    """A folder for temporary files whose path leaves no room for that of a socket."""
+    folder = tmp_path / "é" / ("x" * 90)
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_a_long_temporary_folder_is_not_used_for_the_socket(long_temporary, monkeypatch, stores):
+    monkeypatch.setattr(redis_server, "START_SECONDS", 5)
+    assert connect_redis("image_search").set("key", "value")
+    note = json.loads((stores / "image_search" / "redis.json").read_text())
+    folder = Path(note["socket"]).parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(long_temporary.iterdir()) == []
+    remove_store("image_search")
+    assert not folder.exists()
+
+
+def test_no_short_temporary_folder_is_told_at_once(long_temporary, monkeypatch):
+    monkeypatch.setattr(redis_server, "SHORT_TEMPORARY", "/gone")
+    assert "TMPDIR" in refusal(connect_redis, "image_search")
+    assert list(long_temporary.iterdir()) == []

@@ -158,6 +158,22 @@ def test_a_notebook_that_hangs_ends_at_its_timeout(project: Project):
     assert "FAILED 01_slow  cell 2: not finished after 3 s" in output
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-5", "soon"])
+def test_a_timeout_that_is_none_is_refused(seconds: str, project: Project):
+    project.add_good("01_good")
+    status, output = project.run("--timeout", seconds)
+    assert status == 2
+    assert f"argument --timeout: '{seconds}' is not a number of seconds above 0" in output
+    assert not project.build.exists()
+
+
+def test_a_log_that_an_overlapping_run_has_removed_is_not_missed(project: Project):
+    log = project.build / "01_good.log"
+    project.add("01_good", f"import os\nos.unlink({str(log)!r})", record("01_good"))
+    status, output = project.run()
+    assert status == 0, output
+
+
 def test_a_kernel_that_dies_is_reported_with_its_log(project: Project):
     project.add("01_dies", "import os\nos._exit(9)")
     status, output = project.run()

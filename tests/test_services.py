@@ -147,7 +147,9 @@ def test_remove_store_deletes_only_its_own(stores, capsys):
 # A Milvus server that is not there
 
 
-@pytest.mark.parametrize("uri", ["localhost:19530", "ftp://localhost", "http://localhost:port"])
+@pytest.mark.parametrize(
+    "uri", ["localhost:19530", "ftp://localhost", "http://localhost:port", "http://[::1"]
+)
 def test_what_is_no_milvus_address_is_refused(uri, monkeypatch):
     monkeypatch.setenv("MILVUS_URI", uri)
     assert "http://localhost:19530" in refusal(connect_milvus, "image_search")
@@ -202,7 +204,9 @@ def test_a_redis_that_is_not_there_is_named_soon(closed_port, monkeypatch):
     assert "secret" not in sentence
 
 
-@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://localhost:port"])
+@pytest.mark.parametrize(
+    "url", ["localhost:6379", "http://localhost", "redis://localhost:port", "redis://[::1"]
+)
 def test_what_is_no_redis_address_is_refused(url, monkeypatch):
     monkeypatch.setenv("REDIS_URL", url)
     assert "redis://:password@localhost" in refusal(connect_redis, "image_search")

@@ -23,7 +23,7 @@ from helpers.assets import fetch
 from helpers.datasets import load_photos
 from helpers.encoders import load_encoder
 from helpers.ingest import encode_batches
-from helpers.metadata import content_id, save_metadata
+from helpers.metadata import content_id, delete_metadata, save_metadata
 from helpers.services import connect_milvus, connect_redis, remove_store
 from helpers.torchvision_compat import torchvision
 
@@ -111,7 +111,7 @@ def rate(call: Callable[[], object], count: int) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
 
     paths = list(load_photos())
@@ -133,6 +133,8 @@ def main() -> None:
             for name, step in steps.items():
                 create(milvus)
                 rates[name].append(rate(step, len(paths)))
+        milvus.drop_collection(NAME)
+        delete_metadata(redis, NAME)
         remove_store(NAME)
 
     middle = {name: statistics.median(values) for name, values in rates.items()}

@@ -10,7 +10,9 @@ one failed, missed a floor or recorded no score.
 
 import argparse
 import asyncio
+import contextlib
 import json
+import math
 import re
 import sys
 import time
@@ -112,7 +114,7 @@ def execute(
             return f"cell {cell}: not finished after {timeout:g} s; --timeout allows more"
         except DeadKernelError:
             return f"cell {cell}: the kernel died (often out of memory); see {log}"
-    log.unlink()
+    log.unlink(missing_ok=True)  # Another run of this notebook may have done so.
     return ""
 
 
@@ -172,7 +174,7 @@ def main() -> int:
         "--in-place", action="store_true", help="write into notebooks/ what ran well"
     )
     parser.add_argument(
-        "--timeout", type=float, default=900, help="seconds a notebook, 900 if not given"
+        "--timeout", type=_seconds, default=900, help="seconds a notebook, 900 if not given"
     )
     options = parser.parse_args()
     paths = choose(options.names)
@@ -196,6 +198,13 @@ def main() -> int:
         print(f"FAILED {result.name}  {result.problem}")
     print(f"The executed notebooks are in {BUILD}.")
     return 1 if failed else 0
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if math.isfinite(seconds := float(text)) and seconds > 0:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
 
 
 async def _execute_or_stop(client: NotebookClient, **options: object) -> None:

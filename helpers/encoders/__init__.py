@@ -6,7 +6,9 @@ reached raises an error that says so; nothing else is ever loaded in its place.
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,10 @@ class Encoder(ABC):
     metric: str = "COSINE"
     batch_size: int = 8
 
+    def content(self, item: Any) -> Any:
+        """What an item consists of, which its id is made from: the bytes of a file, or itself."""
+        return item.read_bytes() if isinstance(item, Path) else item
+
     @abstractmethod
     def prepare(self, item: Any) -> Any:
         """Read one item into what the model takes; safe to call from several threads.
@@ -62,15 +68,21 @@ class Encoder(ABC):
         vectors = np.concatenate(batches).astype(np.float32, copy=False)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
-    def encode(self, items: Sequence[Any]) -> np.ndarray:
-        """Vectors of a few items at once: float32, (n, dim), each of length 1.
+    def encode(self, items: Iterable[Any]) -> np.ndarray:
+        """Vectors of items: float32, (n, dim), each of length 1.
 
-        For many items use ``helpers.ingest.encode_batches``: it skips bad ones, with progress.
+        Give a generator where the items together are large, such as opened photos: only a batch of
+        them is held at a time.
+
+        For many files use ``helpers.ingest.encode_batches``: it reads ahead and skips bad ones.
 
         Raises:
             BadItem: one of the items cannot be read.
         """
-        return self.encode_prepared([self.prepare(item) for item in items])
+        left, parts = iter(items), [np.empty((0, self.dim), np.float32)]
+        while batch := [self.prepare(item) for item in islice(left, self.batch_size)]:
+            parts.append(self.encode_prepared(batch))
+        return np.concatenate(parts)
 
 
 def load_encoder(name: str) -> Encoder:

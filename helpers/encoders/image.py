@@ -1,29 +1,23 @@
 """Image encoders: convolutional networks trained on ImageNet, without their last layer."""
 
-import io
 import itertools
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors.torch import load_file
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from helpers.assets import fetch
-from helpers.encoders import BadItem, Encoder, efficientnet_lite
+from helpers.encoders import Encoder, efficientnet_lite
+from helpers.pictures import open_image
 from helpers.torchvision_compat import torchvision
 
 _SIZE = 224  # the side of the square the networks were trained on
 _RESIZED = 256  # the shorter side of the whole picture before that square is cut from its middle
-
-# Pillow warns above 89 million pixels and refuses above 179 million. Panoramas are that large; the
-# limit that refuses is enough.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -72,49 +66,6 @@ _ARCHITECTURES = {
 }
 
 
-def open_image(item: Any) -> Image.Image:
-    """Read a picture into 8-bit RGB, upright, the first frame of an animation.
-
-    Args:
-        item: a path, the bytes of a file, or a Pillow image.
-
-    Transparent parts become white; 16-bit and floating point greys are scaled to 8 bits.
-
-    Raises:
-        BadItem: it is empty, not a picture, cut short, or larger than Pillow thinks safe.
-    """
-    if isinstance(item, bytes) and not item:
-        raise BadItem("empty file")
-    try:
-        if isinstance(item, Image.Image):
-            image = item
-        else:
-            image = Image.open(io.BytesIO(item) if isinstance(item, bytes) else item)
-        image = ImageOps.exif_transpose(image)
-        return _to_rgb(image)
-    except Image.UnidentifiedImageError:
-        raise BadItem("not a picture that Pillow can read") from None
-    except Image.DecompressionBombError:
-        raise BadItem("more pixels than Pillow thinks safe to open") from None
-    except Exception as error:  # Pillow's decoders raise many kinds on damaged files
-        raise BadItem(f"damaged picture ({error})") from error
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        image.load()
-        return image
-    if image.mode.startswith(("I", "F")):  # Pillow would clip these at 255 instead of scaling them
-        grey = np.asarray(image, np.float32)
-        top = 65535 if image.mode != "F" else max(float(grey.max()), 1e-12)
-        return Image.fromarray((grey / top * 255).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
 def central_square(image: Image.Image, resample: Image.Resampling) -> np.ndarray:
     """The middle of a picture as the networks expect it: uint8, (224, 224, 3).
 
@@ -147,6 +98,10 @@ class ImageEncoder(Encoder):
         self.model = model.to(self._device, memory_format=torch.channels_last)
         self._mean = torch.tensor(architecture.mean, device=self._device)[:, None, None] * 255
         self._std = torch.tensor(architecture.std, device=self._device)[:, None, None] * 255
+
+    def content(self, item: Path | str | bytes) -> bytes:
+        """The bytes of a picture's file; a string is a path."""
+        return super().content(Path(item) if isinstance(item, str) else item)
 
     def prepare(self, item: Path | str | bytes | Image.Image) -> np.ndarray:
         """Read a picture and cut its central square: uint8, (224, 224, 3)."""
