@@ -18,6 +18,7 @@ from helpers.pictures import open_image
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 plt.rcParams["axes.prop_cycle"] = plt.cycler(color=COLOURS)
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "#555555"
+_SMALL = 60_000  # bytes of a PNG that is kept as it is
 _TILE = 128  # pixels, the side of a picture in a grid
 _MAP, _ON_MAP = (1000, 800), 32  # pixels, the size of a map and the side of a framed picture on it
 _MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
@@ -139,7 +140,7 @@ def show_bars(values: Mapping[str, float], title: str, unit: str) -> None:
 
 
 def show(figure: Figure) -> None:
-    """Show a figure as a PNG of 256 colours: a third of the size of one in full colour.
+    """Show a figure as a PNG; one with photos in 256 colours, at a third of the full size.
 
     Args:
         figure: a matplotlib figure; it is closed.
@@ -150,6 +151,9 @@ def show(figure: Figure) -> None:
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=100, bbox_inches="tight", facecolor="white")
     plt.close(figure)
+    if raw.tell() < _SMALL:
+        display(Png(raw.getvalue()))
+        return
     small = io.BytesIO()
     image = Image.open(raw).convert("RGB")
     # Pillow only dithers towards a palette that is given; without, skies turn into bands.

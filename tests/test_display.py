@@ -50,7 +50,15 @@ def test_a_grid_marks_right_and_wrong(shown):
     show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", False)]])
     assert has(shown[1], display.WRONG)
     assert has(shown[1], "#123456"), "the photo itself is there"
-    assert shown[0].mode == "P", "few colours: small enough to commit"
+
+
+def test_large_pictures_are_shown_in_few_colours_and_plots_as_they_are(shown):
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)
+    show_grid([[Tile(Image.fromarray(noise))] * 6] * 3)
+    assert shown[0].mode == "P"
+    show_bars({"a": 0.5, "b": 0.9}, "title", "unit")
+    assert shown[1].convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+    assert shown[1].mode != "P"
 
 
 def test_a_map_shows_every_class_in_its_colour(shown):
