@@ -13,7 +13,7 @@ run: .venv/installed             ## execute the notebooks into build/ and show t
 test: .venv/installed lint       ## everything that CI runs
 	$(BIN)/python -m helpers.assets
 	$(BIN)/python -m pytest
-	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES=$(CURDIR)/build/stores \
+	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores" \
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
 
 lint: .venv/installed            ## style of code and notebooks
