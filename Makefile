@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 run: .venv/installed             ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python -m helpers.assets
-	$(BIN)/python tools/run_notebooks.py $(NB)
+	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
 test: .venv/installed lint       ## everything that CI runs

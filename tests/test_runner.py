@@ -102,10 +102,20 @@ def test_all_good_ends_with_status_0_the_scoreboard_and_the_wall_time(project: P
     assert (project.notebooks / "01_good.ipynb").read_bytes() == original
     assert not project.scores.exists()
 
+    status, output = project.run()
+    assert status == 0
+    assert "01_good  unchanged since it last ran well" in output
+    assert "P@5      0.900  0.800" in output, "the scoreboard shows what was measured then"
+    assert "01_good  unchanged" not in project.run("--force")[1]
+    (project.folder / "helpers").mkdir()
+    (project.folder / "helpers" / "new.py").touch()
+    assert "01_good  unchanged" not in project.run()[1], "what it uses has changed"
+
     project.add("01_good", "print('no record any more')")
     status, output = project.run()
     assert status == 1, "the older record passed for a new one"
     assert "FAILED 01_good  no score" in output
+    assert "FAILED 01_good  no score" in project.run()[1], "a failed one runs again"
 
 
 def test_names_choose_with_or_without_folder_and_ending(project: Project):

@@ -4,6 +4,9 @@ python tools/run_notebooks.py                      all of them, into build/
 python tools/run_notebooks.py 01_image_search      one
 python tools/run_notebooks.py --in-place           keep the outputs in notebooks/, as committed
 
+A notebook that has not changed since it last ran well, nor anything it uses here, is not executed
+again, unless --force or --in-place says so.
+
 A notebook that fails is named with its error and the others still run. The exit status is 1 when
 one failed, missed a floor or recorded no score.
 """
@@ -11,8 +14,10 @@ one failed, missed a floor or recorded no score.
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import json
 import math
+import os
 import re
 import sys
 import time
@@ -127,9 +132,27 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = _tidy_outputs(cell.outputs)
 
 
+def fingerprint(path: Path) -> str:
+    """A hash of all that a notebook's result depends on here: files, pins and engines."""
+    files = [path, *ROOT.glob("helpers/**/*.py"), *ROOT.glob("data/*"), *ROOT.glob("*.txt")]
+    parts = [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(files)]
+    parts += [os.environ.get(name, "") for name in ("MILVUS_URI", "REDIS_URL", "BOOTCAMP_STORES")]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def unchanged(path: Path) -> bool:
+    """Whether a notebook ran well before and nothing has changed since."""
+    stamp = BUILD / f"{path.stem}.ran-well"
+    if not (stamp.exists() and (BUILD / path.name).exists() and scoreboard.load(path.stem)):
+        return False
+    return stamp.read_text(encoding="utf-8") == fingerprint(path)
+
+
 def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int], None]) -> Result:
     """Execute one notebook, keep the executed copy in build/, and judge it by its record."""
     scoreboard.forget(path.stem)
+    stamp = BUILD / f"{path.stem}.ran-well"
+    stamp.unlink(missing_ok=True)
     try:
         notebook = nbformat.read(path, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
@@ -149,8 +172,10 @@ def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int]
             problem = f'no score: the notebook never called scoreboard.record("{path.stem}", ...)'
         elif below:
             problem = f"below its floor: {', '.join(below)}"
-        elif in_place:
-            nbformat.write(notebook, path)
+        else:
+            if in_place:
+                nbformat.write(notebook, path)
+            stamp.write_text(fingerprint(path), encoding="utf-8")
     return Result(path.stem, problem, seconds)
 
 
@@ -173,6 +198,7 @@ def main() -> int:
     parser.add_argument(
         "--in-place", action="store_true", help="write into notebooks/ what ran well"
     )
+    parser.add_argument("--force", action="store_true", help="execute unchanged notebooks too")
     parser.add_argument(
         "--timeout", type=_seconds, default=900, help="seconds a notebook, 900 if not given"
     )
@@ -184,6 +210,9 @@ def main() -> int:
     for number, path in enumerate(paths, 1):
         title = f"[{number}/{len(paths)}] {path.stem}"
         _say(f"{title} …", end="" if sys.stdout.isatty() else "\n")
+        if not (options.force or options.in_place) and unchanged(path):
+            _say(f"{title}  unchanged since it last ran well")
+            continue
         result = run(path, options.timeout, options.in_place, _progress(title))
         verdict = "FAILED " + result.problem if result.problem else "ok"
         _say(f"{title}  {result.seconds:.0f} s  {verdict}")
