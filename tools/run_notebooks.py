@@ -134,8 +134,9 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
 
 def fingerprint(path: Path) -> str:
     """A hash of all that a notebook's result depends on here: files, pins and engines."""
-    files = [path, *ROOT.glob("helpers/**/*.py"), *ROOT.glob("data/*"), *ROOT.glob("*.txt")]
-    parts = [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(files)]
+    files = [path, *ROOT.glob("helpers/**/*.py"), *ROOT.glob("data/**/*"), *ROOT.glob("*.txt")]
+    files = sorted(file for file in files if file.is_file())
+    parts = [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
     parts += [os.environ.get(name, "") for name in ("MILVUS_URI", "REDIS_URL", "BOOTCAMP_STORES")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
