@@ -3,18 +3,19 @@ PYTHON ?= python3
 NB ?=
 BIN := .venv/bin
 
-.PHONY: run test lint lab app notebooks bench clean
+.PHONY: run test assets lint lab app notebooks bench clean
 
-run: .venv/installed             ## execute the notebooks into build/ and show the scoreboard
-	$(BIN)/python -m helpers.assets
+run: assets                      ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
-test: .venv/installed lint       ## everything that CI runs
-	$(BIN)/python -m helpers.assets
+test: lint assets                ## everything that CI runs
 	$(BIN)/python -m pytest
 	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores" \
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
+
+assets: .venv/installed          ## fetch the models and data that are missing
+	$(BIN)/python -m helpers.assets
 
 lint: .venv/installed            ## style of code and notebooks
 	$(BIN)/ruff check
@@ -27,8 +28,7 @@ app: .venv/installed             ## one notebook as an app: make app NB=01_image
 	$(if $(NB),,$(error Name a notebook: make app NB=01_image_search))
 	$(BIN)/voila notebooks/$(NB).ipynb --Voila.ip=127.0.0.1
 
-notebooks: .venv/installed       ## execute the committed notebooks in place, update the README's table
-	$(BIN)/python -m helpers.assets
+notebooks: assets                ## execute the committed notebooks in place, update the README's table
 	$(BIN)/python tools/run_notebooks.py --in-place $(NB)
 	$(BIN)/python tools/gallery.py
 

@@ -84,7 +84,7 @@ def fetch(name: str, progress: bool = True) -> Path:
 
     Args:
         name: an entry of ``data/assets.toml``.
-        progress: show a bar on stderr while a download takes longer than a second.
+        progress: show a bar when a download takes longer than a second.
 
     Returns:
         A file or a folder, to be read and not to be changed.

@@ -74,7 +74,7 @@ def download(source: Source, folder: Path, by_hand: Path, label: str, progress: 
         folder: an empty folder for this alone; leftovers are the caller's to remove.
         by_hand: a folder in which the reader may have put the file or the wheel.
         label: what the progress bar shows.
-        progress: whether to show a bar on stderr, which vanishes when done.
+        progress: whether to show a bar when it takes longer than a second.
 
     Returns:
         The path of the file or folder.

@@ -57,6 +57,11 @@ def _name(item: Any) -> str:
     return item.name if isinstance(item, Path) else f"{str(item)[:40]!r}"
 
 
+def _batch(chunk: list[_Ready], vectors: list[np.ndarray]) -> Batch:
+    ids, items = [ready.id for ready in chunk], [ready.item for ready in chunk]
+    return Batch(ids, items, np.concatenate(vectors))
+
+
 class EncodeBatches:
     """Iterates over ``Batch``es; see ``encode_batches``.
 
@@ -76,40 +81,40 @@ class EncodeBatches:
         self._rows = max(1, rows // encoder.batch_size) * encoder.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
-        started, away = time.perf_counter(), 0.0
-        seen: set[int] = set()
+        with progress_bar(len(self._items), f"Encoding {self._unit}s", self._unit) as bar:
+            batches = self._batches(bar)
+            while True:
+                started = time.perf_counter()
+                batch = next(batches, None)
+                self.seconds += time.perf_counter() - started
+                if batch is None:
+                    return
+                self.encoded += len(batch.ids)
+                yield batch
+
+    def _batches(self, bar: Any) -> Iterator[Batch]:
         chunk: list[_Ready] = []
         vectors: list[np.ndarray] = []
-        with progress_bar(len(self._items), f"Encoding {self._unit}s", self._unit) as bar:
-            for group in self._groups(seen, bar):
-                rows = self._encoder.encode_prepared([ready.prepared for ready in group])
-                finite = np.isfinite(rows).all(axis=1)
-                for ready, good in zip(group, finite, strict=True):
-                    if good:
-                        chunk.append(ready)
-                    else:
-                        self.skipped.append((ready.item, "its vector is not finite"))
-                vectors.append(rows[finite])
-                bar.update(len(group))
-                if len(chunk) >= self._rows:
-                    left = time.perf_counter()
-                    yield self._batch(chunk, vectors)
-                    away += time.perf_counter() - left
-                    chunk, vectors = [], []
-            if chunk:
-                left = time.perf_counter()
-                yield self._batch(chunk, vectors)
-                away += time.perf_counter() - left
-        self.seconds = time.perf_counter() - started - away
+        for group in self._groups(bar):
+            rows = self._encoder.encode_prepared([ready.prepared for ready in group])
+            finite = np.isfinite(rows).all(axis=1)
+            for ready, good in zip(group, finite, strict=True):
+                if good:
+                    chunk.append(ready)
+                else:
+                    self.skipped.append((ready.item, "its vector is not finite"))
+            vectors.append(rows[finite])
+            bar.update(len(group))
+            if len(chunk) >= self._rows:
+                yield _batch(chunk, vectors)
+                chunk, vectors = [], []
+        if chunk:
+            yield _batch(chunk, vectors)
 
-    def _batch(self, chunk: list[_Ready], vectors: list[np.ndarray]) -> Batch:
-        self.encoded += len(chunk)
-        ids, items = [ready.id for ready in chunk], [ready.item for ready in chunk]
-        return Batch(ids, items, np.concatenate(vectors))
-
-    def _groups(self, seen: set[int], bar: Any) -> Iterator[list[_Ready]]:
+    def _groups(self, bar: Any) -> Iterator[list[_Ready]]:
         """Readable items in groups of the model's batch size, in the order given."""
         size = self._encoder.batch_size
+        seen: set[int] = set()
         group: list[_Ready] = []
         for ready in self._read_ahead(4 * size):
             if ready.problem:
