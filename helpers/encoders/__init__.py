@@ -21,6 +21,9 @@ _MODULES = {
     "resnet50": "helpers.encoders.image",
     "vgg16": "helpers.encoders.image",
     "efficientnet-lite0": "helpers.encoders.image",
+    "minilm": "helpers.encoders.text",
+    "use-multilingual": "helpers.encoders.text",
+    "bert-base": "helpers.encoders.text",
 }
 
 
@@ -92,12 +95,21 @@ def load_encoder(name: str) -> Encoder:
     (1,280-d, likewise), ``resnet50`` (2,048-d) and ``vgg16`` (512-d), whose weights come from the
     PyTorch project's host.
 
+    Text encoders: ``minilm`` (384-d) and ``use-multilingual`` (512-d, 16 languages), both carried
+    by the package index; ``bert-base`` (768-d) and any model of Sentence Transformers under its
+    name on the Hugging Face hub, such as ``sentence-transformers/all-mpnet-base-v2``, or in a
+    folder of yours.
+
     Raises:
-        HelpfulError: no encoder has that name.
-        AssetError: its weights cannot be reached; the message names the host.
+        HelpfulError: no encoder has that name, or its weights cannot be reached; the message names
+            the host.
     """
-    if name not in _MODULES:
+    # A name with a slash is one on the hub, or a path.
+    module = _MODULES.get(name) or ("helpers.encoders.text" if "/" in name else None)
+    if module is None:
         raise HelpfulError(
-            f"There is no encoder named {name!r}; choose one of {', '.join(_MODULES)}."
+            f"There is no encoder named {name!r}; choose one of {', '.join(_MODULES)}, or a text "
+            "model by its name on the Hugging Face hub, such as "
+            "sentence-transformers/all-mpnet-base-v2."
         )
-    return importlib.import_module(_MODULES[name]).load(name)
+    return importlib.import_module(module).load(name)
