@@ -168,6 +168,12 @@ def test_the_readme_tells_of_every_entry_and_of_no_other():
             assert not source.wheel or f"`{source.wheel}`" in text
 
 
+def test_the_readme_tells_of_every_own_table_and_of_no_other():
+    folder = PROJECT_CATALOGUE.parent
+    named = re.findall(r"^\| `(\w+\.csv)` \|", (folder / "README.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in folder.glob("*.csv"))
+
+
 # The command
 
 

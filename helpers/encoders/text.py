@@ -54,8 +54,8 @@ def check_text(item: Any) -> str:
 class TransformerEncoder(TextEncoder):
     """A BERT-like network whose outputs are pooled into one vector.
 
-    On a processor that computes in bfloat16 the network does: more than twice as fast, and cosines
-    to the float32 vectors of at least .999.
+    On a processor that computes in bfloat16 the network does too: that is more than twice as fast,
+    and the cosine to a float32 vector is at least .999.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -77,7 +77,7 @@ class TransformerEncoder(TextEncoder):
             ) from error
         self.model = model.eval().to(self._device)
         self.dim = model.config.hidden_size
-        self._padding, self._unknown = tokenizer.pad_token_id, tokenizer.unk_token_id
+        self._padding = tokenizer.pad_token_id
         self._special = set(tokenizer.all_special_ids)
         self.max_tokens = _max_tokens(folder, model.config.max_position_embeddings)
         self._tokenizer = tokenizer.backend_tokenizer
@@ -158,6 +158,9 @@ def _settings(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
+_LONGEST = 10_000  # characters; this model has no limit of its own, but memory has
+
+
 class MultilingualEncoder(TextEncoder):
     """Universal Sentence Encoder, multilingual v3: 16 languages in one space of 512 dimensions.
 
@@ -172,8 +175,8 @@ class MultilingualEncoder(TextEncoder):
         self._model = USE(threads=torch.get_num_threads())
 
     def prepare(self, item: str) -> str:
-        """Check a text; the model takes it as it is."""
-        return check_text(item)
+        """Check a text and cut it to 10,000 characters."""
+        return check_text(item)[:_LONGEST]
 
     def embed(self, prepared: Sequence[str]) -> np.ndarray:
         """Run the network: n texts to (n, 512) float32."""
