@@ -22,7 +22,8 @@ def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Pa
         source: the weights as published.
         destination: the file to write.
         kind: ``state_dict_pickle`` for a raw pickle of a state dict, ``torch_state_dict`` for
-            what ``torch.save`` writes.
+            what ``torch.save`` writes, ``torch_checkpoint`` for a tuple of it whose first part
+            is the state dict; NumPy's plain numbers are allowed in the other parts.
 
     Returns:
         ``destination``.
@@ -35,14 +36,16 @@ def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Pa
     from safetensors.torch import save_file
 
     source, destination = Path(source), Path(destination)
-    if kind not in ("state_dict_pickle", "torch_state_dict"):
+    if kind not in ("state_dict_pickle", "torch_state_dict", "torch_checkpoint"):
         raise ValueError(f"unknown kind of weights: {kind}")
     try:
         if kind == "state_dict_pickle":
             with source.open("rb") as stream:
                 state = _StateDictUnpickler(stream).load()
-        else:
+        elif kind == "torch_state_dict":
             state = torch.load(source, map_location="cpu", weights_only=True)
+        else:
+            state = _load_checkpoint(source)
     except OSError:
         raise
     except Exception as error:  # a damaged pickle can raise nearly anything
@@ -68,6 +71,17 @@ def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Pa
     # safetensors makes the file private to its owner; a cache may be shared.
     destination.chmod(source.stat().st_mode)
     return destination
+
+
+def _load_checkpoint(source: Path) -> object:
+    import numpy as np
+    import torch
+
+    numbers = [np.dtype(kind) for kind in ("int32", "int64", "float32", "float64")]
+    scalar = np._core.multiarray.scalar
+    allowed = [scalar, (scalar, "numpy.core.multiarray.scalar")]  # as NumPy 2 and 1 name it
+    with torch.serialization.safe_globals([*allowed, np.dtype, *map(type, numbers)]):
+        return torch.load(source, map_location="cpu", weights_only=True)[0]
 
 
 def _load_storage(data: bytes) -> object:

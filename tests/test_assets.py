@@ -149,7 +149,12 @@ def test_every_entry_is_whole(asset):
         else:
             assert source.file_name, "what is it called when put there by hand?"
             assert not source.url or source.url.startswith("https://")
-        assert source.convert in (None, "state_dict_pickle", "torch_state_dict")
+        assert source.convert in (
+            None,
+            "state_dict_pickle",
+            "torch_state_dict",
+            "torch_checkpoint",
+        )
         assert bool(source.convert) == asset.path.endswith(".safetensors")
         assert not (source.convert and source.unpack)
 

@@ -41,6 +41,8 @@ def evil_weights(path: Path, marker: Path, kind: str) -> Path:
 
     if kind == "torch_state_dict":
         torch.save({"conv1.weight": Evil(marker)}, path)
+    elif kind == "torch_checkpoint":
+        torch.save(({"conv1.weight": torch.zeros(1)}, Evil(marker)), path)
     else:
         torch.save(Evil(marker), path)  # for the nested one
         inner = Nested(path.read_bytes())
@@ -49,11 +51,14 @@ def evil_weights(path: Path, marker: Path, kind: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["state_dict_pickle", "nested", "torch_state_dict"])
+KINDS = ["state_dict_pickle", "torch_state_dict", "torch_checkpoint"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "nested"])
 def test_weights_that_ask_for_code_are_refused_and_run_nothing(world, server, kind):
     marker = world / "ran"
     path = evil_weights(world / "evil.pkl", marker, kind)
-    convert = "torch_state_dict" if kind == "torch_state_dict" else "state_dict_pickle"
+    convert = kind if kind in KINDS else "state_dict_pickle"
     with pytest.raises(WeightsError) as caught:
         to_safetensors(path, world / "out.safetensors", convert)
     if kind == "state_dict_pickle":
@@ -74,7 +79,7 @@ def test_weights_that_ask_for_code_are_refused_and_run_nothing(world, server, ki
 @pytest.mark.parametrize("content", [b"", b"garbage", pickle.dumps(OrderedDict(), protocol=2)[:-3]])
 def test_damaged_weights_are_refused(tmp_path, content):
     (tmp_path / "weights.pkl").write_bytes(content)
-    for kind in ("state_dict_pickle", "torch_state_dict"):
+    for kind in KINDS:
         with pytest.raises(WeightsError, match=r"weights\.pkl"):
             to_safetensors(tmp_path / "weights.pkl", tmp_path / "out", kind)
 
@@ -83,6 +88,19 @@ def test_a_pickle_that_is_no_state_dict_is_refused(tmp_path):
     (tmp_path / "weights.pkl").write_bytes(pickle.dumps({"conv1.weight": [1, 2]}))
     with pytest.raises(WeightsError, match="something else than a state dict"):
         to_safetensors(tmp_path / "weights.pkl", tmp_path / "out", "state_dict_pickle")
+
+
+def test_the_state_dict_of_a_checkpoint_is_taken_and_the_rest_left(tmp_path):
+    import numpy as np
+    import torch
+    from safetensors.torch import load_file
+
+    rest = {"classes": (np.int64(0), 78), "loss": np.float32(0.5)}
+    torch.save((OrderedDict(weight=torch.arange(3.0)), rest), tmp_path / "checkpoint.pth")
+    saved = to_safetensors(tmp_path / "checkpoint.pth", tmp_path / "out", "torch_checkpoint")
+    assert {name: value.tolist() for name, value in load_file(saved).items()} == {
+        "weight": [0, 1, 2]
+    }
 
 
 @pytest.fixture(scope="module")
