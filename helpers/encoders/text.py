@@ -89,7 +89,7 @@ class TransformerEncoder(TextEncoder):
         """Cut a text into word pieces, at most ``max_tokens``, and look up their numbers."""
         pieces = self._tokenizer.encode(check_text(item)).ids
         if self._special.issuperset(pieces):
-            raise BadItem("a text in a script that the model does not know")
+            raise BadItem("a text of which the model knows no part")
         return pieces
 
     @torch.inference_mode()
