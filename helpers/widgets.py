@@ -65,7 +65,7 @@ def _box(
 
     def run(_: Any) -> None:
         result.clear_output()
-        with result, _explained():  # any other error result shows with its traceback
+        with result, explained():  # any other error result shows with its traceback
             act()
 
     button.on_click(run)
@@ -73,7 +73,8 @@ def _box(
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Print mistakes that the reader can mend as one sentence instead of raising them."""
     try:
         yield
     except (HelpfulError, BadItem) as error:

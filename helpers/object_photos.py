@@ -1,0 +1,146 @@
+"""The 99 object photos with what was written about them, and the reader's own ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
+
+from helpers.assets import fetch
+from helpers.files import list_files
+from helpers.tables import read_table
+
+_DATA = Path(__file__).resolve().parent.parent / "data"
+_CARD = 256  # pixels, the side of a text card
+DESCRIPTIONS = "descriptions.csv"
+
+
+class Photo(NamedTuple):
+    """A photo and what was written about it.
+
+    Attributes:
+        path: its file.
+        label: what it shows, in a few words.
+        description: what can be seen, in at most 50 words.
+        keywords: five of them; as many as there are for an own photo.
+    """
+
+    path: Path
+    label: str
+    description: str
+    keywords: list[str]
+
+
+def load_object_photos() -> list[Photo]:
+    """The object photos, with labels, descriptions and keywords written for this project.
+
+    Photo 54 is left out: it shows a person rather than a thing.
+
+    Raises:
+        AssetError: the photos could not be fetched.
+    """
+    folder = fetch("object_photos")
+    rows = _own_rows("object_photos.csv", ["file", "label", "description", "keywords"])
+    return [
+        Photo(folder / row["file"], row["label"], row["description"], _split(row["keywords"]))
+        for row in rows
+    ]
+
+
+def load_queries(photos: Sequence[Photo]) -> list[tuple[str, int]]:
+    """130 sentences people might search with, each with the number of the photo it is about.
+
+    They were written for this project before any search was tried, and avoid the labels' words.
+
+    Args:
+        photos: from ``load_object_photos``; queries about photos that are missing are left out.
+    """
+    place = {photo.path.name: number for number, photo in enumerate(photos)}
+    rows = _own_rows("object_photo_queries.csv", ["query", "file"])
+    return [(row["query"], place[row["file"]]) for row in rows if row["file"] in place]
+
+
+def load_own_photos(source: Path | str) -> list[Photo]:
+    """Photos of your own, with descriptions if a file ``descriptions.csv`` lies beside them.
+
+    Args:
+        source: a folder, zip or tar of pictures. The CSV has the columns ``file`` and
+            ``description``, and perhaps ``label`` and ``keywords`` (separated by ``;``). A photo
+            that it does not mention is described by the words of its file name.
+
+    Returns:
+        The photos. What is wrong with rows of the CSV is printed, at most ten of them by name.
+
+    Raises:
+        HelpfulError: there is no picture, or the CSV lacks a column or cannot be read as text.
+    """
+    paths = list_files(source)
+    rows: dict[Path, dict[str, str]] = {}
+    problems = []
+    for table in sorted({path.parent / DESCRIPTIONS for path in paths}):
+        content = table.read_bytes() if table.exists() else b"file,description"
+        for line, row, problem in read_table(content, DESCRIPTIONS, ["file", "description"]):
+            path = table.parent / row.get("file", "")
+            if problem:
+                problems.append(f"line {line}: {problem}")
+            elif path not in paths:
+                problems.append(f"line {line}: no picture {row['file']}")
+            elif not any(letter.isalnum() for letter in row["description"]):
+                problems.append(f"line {line}: no description")
+            else:
+                rows[path] = row
+    if problems:
+        print(f"{len(problems)} rows left out of {DESCRIPTIONS}:", "; ".join(problems[:10]))
+    return [_own(path, rows.get(path, {})) for path in paths]
+
+
+def text_card(text: str) -> Image.Image:
+    """A text as a square picture, so that it can stand in a grid: 256 pixels wide.
+
+    A long text is set smaller, and cut where it still does not fit.
+    """
+    from matplotlib import get_data_path
+
+    font_file = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
+    card = Image.new("RGB", (_CARD, _CARD), "white")
+    draw = ImageDraw.Draw(card)
+    text = " ".join(text[:1_000].split())
+    for size in (30, 26, 22):
+        font = ImageFont.truetype(font_file, size)
+        lines = _wrap(text, font, _CARD - 16)
+        fits = int((_CARD - 16) / (1.25 * size))
+        if len(lines) <= fits:
+            break
+    else:
+        lines = [*lines[: fits - 1], "..."]
+    middle = (_CARD / 2, _CARD / 2)
+    draw.text(middle, "\n".join(lines), "black", font, anchor="mm", align="center")
+    return card
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        while font.getlength(word) > width:  # a word longer than a line is broken
+            end = next(n for n in range(len(word), 0, -1) if font.getlength(word[:n]) <= width)
+            lines, word = [*lines, word[:end]], word[end:]
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _own(path: Path, row: dict[str, str]) -> Photo:
+    words = path.stem.replace("_", " ").replace("-", " ").strip()
+    description = row.get("description", words)
+    return Photo(path, row.get("label") or words, description, _split(row.get("keywords", "")))
+
+
+def _split(keywords: str) -> list[str]:
+    return [word.strip() for word in keywords.split(";") if word.strip()]
+
+
+def _own_rows(name: str, columns: list[str]) -> list[dict[str, str]]:
+    """The rows of one of the project's own tables."""
+    return [row.values for row in read_table((_DATA / name).read_bytes(), name, columns)]
