@@ -13,6 +13,9 @@ import numpy as np
 
 from helpers.encoders import BadItem
 
+# Nor OpenCV's warning about every file without a video.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+
 
 class Frame(NamedTuple):
     """One picture of a video.
