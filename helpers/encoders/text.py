@@ -68,7 +68,11 @@ class TransformerEncoder(TextEncoder):
         brief = able.get("avx512_bf16") and self._device.type == "cpu"
         dtype = torch.bfloat16 if brief else torch.float32
         try:
-            model = AutoModel.from_pretrained(folder, dtype=dtype, local_files_only=True)
+            # PyTorch's fused attention is the slower one on processors, for texts of this length.
+            attention = {"attn_implementation": "eager"} if self._device.type == "cpu" else {}
+            model = AutoModel.from_pretrained(
+                folder, dtype=dtype, local_files_only=True, **attention
+            )
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as error:
             raise HelpfulError(
