@@ -24,6 +24,8 @@ _MODULES = {
     "minilm": "helpers.encoders.text",
     "use-multilingual": "helpers.encoders.text",
     "bert-base": "helpers.encoders.text",
+    "aisfx": "helpers.encoders.audio",
+    "panns-cnn14": "helpers.encoders.audio",
 }
 
 
@@ -99,6 +101,9 @@ def load_encoder(name: str) -> Encoder:
     by the package index; ``bert-base`` (768-d) and any model of Sentence Transformers under its
     name on the Hugging Face hub, such as ``sentence-transformers/all-mpnet-base-v2``, or in a
     folder of yours.
+
+    Audio encoders: ``aisfx`` (512-d, carried by the package index) and ``panns-cnn14`` (2,048-d),
+    whose weights come from Zenodo.
 
     Raises:
         HelpfulError: no encoder has that name, or its weights cannot be reached; the message names

