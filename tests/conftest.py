@@ -1,12 +1,16 @@
-"""What several test files need: skips without a network, a port nobody has, a guarded Redis."""
+"""What many test files need: network skips, a port nobody has, a guarded Redis, shown pictures."""
 
+import base64
 import contextlib
+import io
 import os
 import socket
 import subprocess
 
 import pytest
 import redis
+from IPython.core.formatters import format_display_data
+from PIL import Image
 
 from helpers import redis_server
 
@@ -42,3 +46,16 @@ def guarded_redis(closed_port, tmp_path):
     yield closed_port
     process.terminate()
     process.wait()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The pictures that were displayed, as Pillow images."""
+    pictures = []
+
+    def keep(picture):
+        data, _ = format_display_data(picture)
+        pictures.append(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
+
+    monkeypatch.setattr("IPython.display.display", keep)
+    return pictures

@@ -1,15 +1,12 @@
 """Pictures, bars and controls, as a notebook and its reader get them."""
 
 import asyncio
-import base64
-import io
 from datetime import datetime
 
 import nbformat
 import numpy as np
 import pytest
 import run_notebooks
-from IPython.core.formatters import format_display_data
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -17,19 +14,6 @@ from helpers import display
 from helpers.display import Tile, show_bars, show_grid, show_map, show_matrix
 from helpers.errors import HelpfulError
 from helpers.widgets import file_box, text_box
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """The pictures that were displayed, as Pillow images."""
-    pictures = []
-
-    def keep(picture):
-        data, _ = format_display_data(picture)
-        pictures.append(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
-
-    monkeypatch.setattr("IPython.display.display", keep)
-    return pictures
 
 
 def has(picture: Image.Image, colour: str) -> bool:

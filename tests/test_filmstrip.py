@@ -1,11 +1,7 @@
 """Film strips: drawn, marked, shown, and their pictures packed into text."""
 
-import base64
-import io
-
 import numpy as np
 import pytest
-from IPython.core.formatters import format_display_data
 from PIL import Image
 
 from helpers.display import COLOURS, RIGHT, WRONG
@@ -27,19 +23,6 @@ def count(picture, colour):
     """The pixels of a colour, given as ``#rrggbb``."""
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
     return int((np.abs(np.asarray(picture.convert("RGB")).astype(int) - wanted).max(2) < 4).sum())
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """The pictures that were displayed, as Pillow images."""
-    pictures = []
-
-    def keep(picture):
-        data, _ = format_display_data(picture)
-        pictures.append(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
-
-    monkeypatch.setattr("IPython.display.display", keep)
-    return pictures
 
 
 def test_a_strip_is_as_wide_as_its_pictures_and_marks_the_hit():

@@ -1,6 +1,5 @@
 """Frames with marks, animations, timelines and the controls for videos."""
 
-import base64
 import io
 
 import ipywidgets
@@ -26,19 +25,6 @@ from helpers.video_views import (
 from helpers.video_widgets import object_chooser, video_box
 
 GREY = np.full((90, 160, 3), 100, np.uint8)
-
-
-@pytest.fixture
-def pictures(monkeypatch):
-    """The PNGs that are shown, opened."""
-    shown = []
-
-    def display(thing, **_):
-        data = thing.data if isinstance(thing.data, bytes) else base64.b64decode(thing.data)
-        shown.append(Image.open(io.BytesIO(data)))
-
-    monkeypatch.setattr("IPython.display.display", display)
-    return shown
 
 
 def pixels(picture):
@@ -121,11 +107,11 @@ def test_what_cannot_be_an_animation_is_refused():
             animated_png(frames, 0.1, colours)
 
 
-def test_frames_and_animations_are_shown_as_png(pictures):
+def test_frames_and_animations_are_shown_as_png(shown):
     frame = annotate(GREY, [Mark((10, 20, 40, 30), "car")])
     show_frame(frame)
     show_animation(iter([frame, Image.new("RGB", frame.size, "white")]), 0.5)
-    still, movie = pictures
+    still, movie = shown
     assert still.format == movie.format == "PNG" and still.size == movie.size == (160, 90)
     assert getattr(still, "n_frames", 1) == 1 and movie.n_frames == 2
 
@@ -150,7 +136,7 @@ def test_tracks_are_drawn_where_they_are_in_that_frame():
     assert (pixels(draw_tracks(GREY, 11, [track], {}, {})) == 100).all()
 
 
-def test_a_timeline_has_a_row_for_each_and_a_label_for_each_name(pictures, monkeypatch):
+def test_a_timeline_has_a_row_for_each_and_a_label_for_each_name(monkeypatch):
     kept = []
     monkeypatch.setattr(video_views, "show", kept.append)
     spans = [("van", 1.0, 3.0), ("car", 0.0, 2.0), ("car", 2.0, 2.0)]
@@ -162,7 +148,7 @@ def test_a_timeline_has_a_row_for_each_and_a_label_for_each_name(pictures, monke
     assert axes.get_xlabel() == "time in the video (seconds)"
 
 
-def test_matches_show_the_frame_and_every_tile(pictures, monkeypatch):
+def test_matches_show_the_frame_and_every_tile(monkeypatch):
     kept = []
     monkeypatch.setattr(video_views, "show", kept.append)
     tile = Tile(Image.new("RGB", (20, 20), "red"), "car 0.90")
