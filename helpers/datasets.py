@@ -1,7 +1,6 @@
 """Data sets put together from assets, ready for a notebook to loop over."""
 
 import hashlib
-from collections import Counter
 from pathlib import Path
 
 from defusedxml import ElementTree
@@ -9,7 +8,7 @@ from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.files import list_files
+from helpers.files import by_folder, list_files
 
 _BIRDS = 140  # of 919, so that no class outnumbers the others
 
@@ -35,7 +34,7 @@ def load_photos(source: Path | str = "photos") -> dict[Path, str]:
         return _six_classes()
     if source == "pascal_voc":
         return pascal_voc(fetch("pascal_voc"))
-    return _pictures(list_files(source))
+    return by_folder(list_files(source), _looks_like_a_picture, "picture")
 
 
 def unseen_birds(count: int) -> list[Path]:
@@ -90,18 +89,6 @@ def _without_copies(paths: list[Path]) -> list[Path]:
     for path in paths:
         by_content.setdefault(hashlib.sha256(path.read_bytes()).digest(), path)
     return list(by_content.values())
-
-
-def _pictures(paths: list[Path]) -> dict[Path, str]:
-    """Own files by folder; those that do not even begin like a picture are named and left out."""
-    bad = [path for path in paths if not _looks_like_a_picture(path)]
-    if bad:
-        print(f"{len(bad)} left out, no pictures:", ", ".join(path.name for path in bad[:10]))
-    photos = {path: path.parent.name for path in sorted(set(paths) - set(bad))}
-    if not photos:
-        kinds = Counter(path.suffix.lower() for path in bad)
-        raise HelpfulError(f"None of these files is a picture: {dict(kinds)}; choose others.")
-    return photos
 
 
 def _looks_like_a_picture(path: Path) -> bool:

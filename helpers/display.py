@@ -21,7 +21,7 @@ RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "#555555"
 _SMALL = 60_000  # bytes of a PNG that is kept as it is
 _TILE = 128  # pixels, the side of a picture in a grid
 _MAP, _ON_MAP = (1000, 800), 32  # pixels, the size of a map and the side of a framed picture on it
-_MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
+MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
 
 
 class Tile(NamedTuple):
@@ -58,7 +58,7 @@ def show_grid(rows: Sequence[Sequence[Tile]]) -> None:
     )
     for tiles, places in zip(rows, axes, strict=True):
         for tile, place in zip(tiles, places, strict=False):
-            mark, colour = _MARKS[tile.right]
+            mark, colour = MARKS[tile.right]
             place.imshow(thumbnail(tile.image, _TILE))
             place.set_xlabel(mark + tile.caption, color=colour, fontsize=10)
             place.set(xticks=[], yticks=[])

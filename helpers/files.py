@@ -1,7 +1,8 @@
-"""A reader's own files: the pictures of a folder, a zip or a tar."""
+"""A reader's own files: what lies in a folder, a zip or a tar."""
 
 import hashlib
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from filelock import FileLock
@@ -47,6 +48,28 @@ def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -
         kinds = ", ".join(sorted(suffixes))
         raise HelpfulError(f"{source} holds no file of the kinds {kinds}; choose another.")
     return found
+
+
+def by_folder(paths: Iterable[Path], is_one: Callable[[Path], bool], kind: str) -> dict[Path, str]:
+    """Own files and the folder each lies in; those that are not of the kind are named and left out.
+
+    Args:
+        paths: from ``list_files``.
+        is_one: whether a file is of the kind, as a look at its head tells.
+        kind: what a file should be, for the messages: ``"picture"``.
+
+    Raises:
+        HelpfulError: none of them is.
+    """
+    paths = sorted(set(paths))
+    good = {path: path.parent.name for path in paths if is_one(path)}
+    bad = [path for path in paths if path not in good]
+    if bad:
+        print(f"{len(bad)} left out, no {kind}s:", ", ".join(path.name for path in bad[:10]))
+    if not good:
+        kinds = Counter(path.suffix.lower() for path in bad)
+        raise HelpfulError(f"None of these files is a {kind}: {dict(kinds)}; choose others.")
+    return good
 
 
 def _hidden(path: Path, folder: Path) -> bool:

@@ -3,17 +3,14 @@
 import base64
 import io
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib
 import matplotlib.pyplot as plt
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
-from helpers.display import COLOURS, NEUTRAL, RIGHT, WRONG, show, thumbnail
+from helpers.display import COLOURS, MARKS, show, thumbnail
 from helpers.encoders import BadItem
-from helpers.pictures import open_image
+from helpers.pictures import open_image, plain_font
 
 # Pixels. Pictures of a strip are this high and as wide as they are, within bounds.
 _HEIGHT, _WIDTHS = 78, (50, 140)
@@ -21,7 +18,6 @@ _EDGE, _GAP, _BELOW = 13, 6, 20  # the perforated edge, between two pictures, fo
 _QUERY, _TITLE, _MARGIN = 150, 22, 12
 _MOST_WIDE = 1500
 _FILM, _HOLE, _MARK = "#1a1a1a", "#f4f4f4", COLOURS[1]
-_MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
 
 
 class Shot(NamedTuple):
@@ -116,7 +112,7 @@ def draw_film_strip(shots: Sequence[Shot]) -> Image.Image:
                 [(middle - 8, film), (middle + 8, film), (middle, film - 9)], fill=_MARK
             )
         text = f"{shot.seconds:.1f} s"
-        draw.text((middle, film + 3), text, "black", _font(12, shot.hit), anchor="ma")
+        draw.text((middle, film + 3), text, "black", plain_font(12, shot.hit), anchor="ma")
         left += picture.width + _GAP
     return canvas
 
@@ -152,13 +148,13 @@ def show_film_strips(strips: Sequence[Strip]) -> None:
 
 def _row(strip: Strip, left: int) -> Image.Image:
     film = draw_film_strip(strip.shots)
-    mark, colour = _MARKS[strip.right]
+    mark, colour = MARKS[strip.right]
     title = mark + strip.title
-    width = max(film.width, int(_font(13, True).getlength(title)) + 1)
+    width = max(film.width, int(plain_font(13, True).getlength(title)) + 1)
     top = _TITLE if title else 0
     canvas = Image.new("RGB", (left + width, top + film.height + _MARGIN), "white")
     draw = ImageDraw.Draw(canvas)
-    draw.text((left, 3), title, colour, _font(13, True))
+    draw.text((left, 3), title, colour, plain_font(13, True))
     canvas.paste(film, (left, top))
     if strip.query is not None:
         query = _read(strip.query)
@@ -166,7 +162,7 @@ def _row(strip: Strip, left: int) -> Image.Image:
         middle = top + (_HEIGHT + 2 * _EDGE) // 2
         canvas.paste(query, ((_QUERY - query.width) // 2, middle - query.height // 2))
         below = (_QUERY / 2, top + _HEIGHT + 2 * _EDGE + 3)
-        draw.text(below, strip.caption, "black", _font(12), anchor="ma")
+        draw.text(below, strip.caption, "black", plain_font(12), anchor="ma")
     return canvas
 
 
@@ -182,10 +178,3 @@ def _read(image: Any) -> Image.Image:
         return open_image(image)
     except BadItem:
         return thumbnail(image, _HEIGHT)  # which is grey, as in every other figure
-
-
-@cache
-def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    # matplotlib brings it along, so pictures look alike on every system.
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)

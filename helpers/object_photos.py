@@ -8,9 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from helpers.assets import fetch
 from helpers.files import list_files
-from helpers.tables import read_table
+from helpers.pictures import plain_font
+from helpers.tables import own_table, read_table
 
-_DATA = Path(__file__).resolve().parent.parent / "data"
 _CARD = 256  # pixels, the side of a text card
 DESCRIPTIONS = "descriptions.csv"
 
@@ -40,7 +40,7 @@ def load_object_photos() -> list[Photo]:
         AssetError: the photos could not be fetched.
     """
     folder = fetch("object_photos")
-    rows = _own_rows("object_photos.csv", ["file", "label", "description", "keywords"])
+    rows = own_table("object_photos.csv")
     return [
         Photo(folder / row["file"], row["label"], row["description"], _split(row["keywords"]))
         for row in rows
@@ -56,7 +56,7 @@ def load_queries(photos: Sequence[Photo]) -> list[tuple[str, int]]:
         photos: from ``load_object_photos``; queries about photos that are missing are left out.
     """
     place = {photo.path.name: number for number, photo in enumerate(photos)}
-    rows = _own_rows("object_photo_queries.csv", ["query", "file"])
+    rows = own_table("object_photo_queries.csv")
     return [(row["query"], place[row["file"]]) for row in rows if row["file"] in place]
 
 
@@ -99,14 +99,11 @@ def text_card(text: str) -> Image.Image:
 
     A long text is set smaller, and cut where it still does not fit.
     """
-    from matplotlib import get_data_path
-
-    font_file = Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")
     card = Image.new("RGB", (_CARD, _CARD), "white")
     draw = ImageDraw.Draw(card)
     text = " ".join(text[:1_000].split())
     for size in (30, 26, 22):
-        font = ImageFont.truetype(font_file, size)
+        font = plain_font(size)
         lines = _wrap(text, font, _CARD - 16)
         fits = int((_CARD - 16) / (1.25 * size))
         if len(lines) <= fits:
@@ -139,8 +136,3 @@ def _own(path: Path, row: dict[str, str]) -> Photo:
 
 def _split(keywords: str) -> list[str]:
     return [word.strip() for word in keywords.split(";") if word.strip()]
-
-
-def _own_rows(name: str, columns: list[str]) -> list[dict[str, str]]:
-    """The rows of one of the project's own tables."""
-    return [row.values for row in read_table((_DATA / name).read_bytes(), name, columns)]

@@ -1,11 +1,12 @@
-"""Read any picture people have into plain 8-bit RGB."""
+"""Read any picture people have into plain 8-bit RGB; the font to write on pictures with."""
 
 import io
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFont, ImageOps
 
 from helpers.encoders import BadItem
 
@@ -66,3 +67,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
     return image.convert("RGB")
+
+
+@cache
+def plain_font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, ``size`` pixels high; it comes with matplotlib, so on every system."""
+    from matplotlib import get_data_path
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(get_data_path(), "fonts/ttf", name), size)

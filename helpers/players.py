@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from helpers.display import NEUTRAL, RIGHT, WRONG, show
+from helpers.display import MARKS, show
 from helpers.sounds import Sound, encoded, read_sound
 
 _RATE = 22_050  # Hz: half the size of a CD's, and all that a picture this small can show
@@ -18,7 +18,6 @@ _SECONDS = 3  # of a sound in a player
 _FRAME, _HOP, _BANDS = 1024, 128, 64
 _RANGE = 60  # dB between the loudest and what is drawn as silence
 _KILOHERTZ = (0.25, 1, 4)  # where the frequency axis is labelled
-_MARKS = {True: ("✓ ", RIGHT), False: ("✗ ", WRONG), None: ("", NEUTRAL)}
 
 
 class SoundTile(NamedTuple):
@@ -71,7 +70,7 @@ def show_sounds(rows: Sequence[Sequence[SoundTile]], seconds: float = 1) -> None
         for place, (sound, tile) in enumerate(zip(row, tiles, strict=True)):
             axes = grid[line, place]
             picture = _draw(axes, sound, drawn)
-            mark, colour = _MARKS[tile.right]
+            mark, colour = MARKS[tile.right]
             axes.set_title(mark + tile.caption, color=colour, fontsize=10, pad=4)
             for spine in axes.spines.values():
                 spine.set(color=colour, linewidth=3 if tile.right is not None else 1)
@@ -122,7 +121,7 @@ def _show_players(sounds: Sequence[Sequence[Sound]], rows: Sequence[Sequence[Sou
 
     lines, words = [], []
     for row, tiles in zip(sounds, rows, strict=True):
-        captions = [_MARKS[tile.right][0] + tile.caption for tile in tiles]
+        captions = [MARKS[tile.right][0] + tile.caption for tile in tiles]
         cells = "".join(
             f'<td style="text-align:left">{html.escape(caption)}<br>{player(sound)}</td>'
             for sound, caption in zip(row, captions, strict=True)

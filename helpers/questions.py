@@ -1,6 +1,5 @@
 """Questions and answers: SQuAD 1.1, the project's own test questions, and a reader's own pairs."""
 
-import csv
 import json
 import re
 import string
@@ -13,9 +12,8 @@ from helpers.encoders import BadItem
 from helpers.encoders.text import check_text
 from helpers.errors import HelpfulError
 from helpers.passages import Passage
-from helpers.tables import read_table
+from helpers.tables import own_table, read_table
 
-DATA = Path(__file__).resolve().parent.parent / "data"
 _COLUMNS = ("question", "answer")
 _NAMED = 20  # bad rows that a report names
 
@@ -96,7 +94,7 @@ class Paraphrase(NamedTuple):
 
 def load_paraphrases() -> list[Paraphrase]:
     """160 questions of the dev set as people would ask them, over all its 48 articles."""
-    rows = _rows("qa_paraphrases.csv")
+    rows = own_table("qa_paraphrases.csv")
     return [Paraphrase(row["squad_id"], row["paraphrase"], row["typo"] == "1") for row in rows]
 
 
@@ -109,7 +107,7 @@ class Unanswerable(NamedTuple):
 
 def load_unanswerable() -> list[Unanswerable]:
     """80 everyday questions and 80 near the topics of the dev set; it answers none of them."""
-    return [Unanswerable(row["question"], row["kind"]) for row in _rows("qa_unanswerable.csv")]
+    return [Unanswerable(row["question"], row["kind"]) for row in own_table("qa_unanswerable.csv")]
 
 
 class Translation(NamedTuple):
@@ -122,13 +120,8 @@ class Translation(NamedTuple):
 
 def load_translations() -> list[Translation]:
     """40 questions of the dev set, each in Chinese, French and Spanish."""
-    rows = _rows("qa_languages.csv")
+    rows = own_table("qa_languages.csv")
     return [Translation(row["squad_id"], row["language"], row["question"]) for row in rows]
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def normalise(answer: str) -> str:

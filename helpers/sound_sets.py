@@ -13,7 +13,7 @@ from filelock import FileLock
 from helpers.assets import cache_dir, fetch
 from helpers.encoders import BadItem
 from helpers.errors import HelpfulError
-from helpers.files import list_files
+from helpers.files import by_folder, list_files
 from helpers.sounds import SOUND_SUFFIXES, Sound, encoded, seconds_of
 
 # FoxDot keeps its sounds by the key that plays them: a letter's folder, with small and capital
@@ -62,7 +62,7 @@ def load_sounds(source: Path | str = "sounds") -> dict[Path, str]:
         return _foxdot() | _games()
     if source == "instruments":
         return _instruments()
-    return _own(list_files(source, SOUND_SUFFIXES))
+    return by_folder(list_files(source, SOUND_SUFFIXES), _looks_like_a_sound, "sound")
 
 
 def read_sound_font(path: Path) -> dict[str, Sound]:
@@ -176,17 +176,6 @@ def _write_notes(sounds: dict[str, Sound], folder: Path) -> None:
             place = folder / instrument.rstrip(".")
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{note}.wav").write_bytes(encoded(sound, "WAV"))
-
-
-def _own(paths: list[Path]) -> dict[Path, str]:
-    bad = [path for path in paths if not _looks_like_a_sound(path)]
-    if bad:
-        print(f"{len(bad)} left out, no sounds:", ", ".join(path.name for path in bad[:10]))
-    sounds = {path: path.parent.name for path in paths if path not in set(bad)}
-    if not sounds:
-        kinds = Counter(path.suffix.lower() for path in bad)
-        raise HelpfulError(f"None of these files is a sound: {dict(kinds)}; choose others.")
-    return sounds
 
 
 def _looks_like_a_sound(path: Path) -> bool:

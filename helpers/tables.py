@@ -3,10 +3,12 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from helpers.errors import HelpfulError
 
+DATA = Path(__file__).resolve().parent.parent / "data"
 _DELIMITERS = ",;\t"
 _LONGEST = 100_000_000  # characters of a field; Python's own limit is 131,072
 
@@ -56,6 +58,11 @@ def read_table(content: bytes, name: str, columns: Sequence[str]) -> list[Row]:
             f"{','.join(columns)}."
         )
     return [_row(line, fields, header) for line, fields in records]
+
+
+def own_table(name: str) -> list[dict[str, str]]:
+    """The rows of one of the tables in ``data`` that were written for this project."""
+    return [row.values for row in read_table((DATA / name).read_bytes(), name, ())]
 
 
 def _decode(content: bytes, name: str) -> str:

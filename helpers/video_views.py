@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
 from helpers.display import COLOURS, NEUTRAL, Tile, show, thumbnail
+from helpers.pictures import plain_font
 from helpers.track import Track, boxes_at
 
 _STILL = 24  # of 255: a pixel that changes by less is taken for noise and left as it was
@@ -45,7 +46,7 @@ def annotate(image: np.ndarray, marks: Iterable[Mark], width: int | None = None)
     picture = picture.resize(
         (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS
     )
-    draw, font = ImageDraw.Draw(picture), _font()
+    draw, font = ImageDraw.Draw(picture), plain_font(_FONT)
     taken: list[tuple[float, float, float, float]] = []
     ordered = sorted(marks, key=lambda mark: -mark.box[2] * mark.box[3])
     places = [[value * scale for value in mark.box] for mark in ordered]
@@ -237,12 +238,6 @@ def show_matches(picture: Image.Image, rows: Sequence[Sequence[Tile]], size: flo
             place.set_xlabel(one.caption, fontsize=9, fontweight="bold" if column == 0 else None)
             place.set(xticks=[], yticks=[])
     show(figure)
-
-
-def _font() -> ImageFont.FreeTypeFont:
-    from matplotlib import get_data_path
-
-    return ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", _FONT)
 
 
 def _meet(area: Sequence[float], other: Sequence[float]) -> bool:

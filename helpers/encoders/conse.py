@@ -4,9 +4,7 @@ Source: Norouzi et al., Zero-Shot Learning by Convex Combination of Semantic Emb
 The paper takes vectors of class names; here a sentence that describes the class is added to each.
 """
 
-import csv
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +12,8 @@ from safetensors.torch import load_file
 
 from helpers.assets import fetch
 from helpers.encoders import Encoder, load_encoder
+from helpers.tables import own_table
 
-_CLASSES = Path(__file__).resolve().parents[2] / "data" / "imagenet_classes.csv"
 _CLASSIFIER, _TEXTS = "resnet18", "minilm"
 TOP = 10  # classes that make up a photo's vector, as in the paper
 
@@ -34,8 +32,7 @@ class ImageNetClass(NamedTuple):
 
 def imagenet_classes() -> list[ImageNetClass]:
     """The 1,000 classes, in the order of a network's outputs."""
-    with _CLASSES.open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: int(row["index"]))
+    rows = sorted(own_table("imagenet_classes.csv"), key=lambda row: int(row["index"]))
     return [ImageNetClass(row["name"], row["description"]) for row in rows]
 
 
