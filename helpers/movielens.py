@@ -1,0 +1,226 @@
+"""MovieLens-1M: its tables, the split that tests a recommender, and what a network reads of it.
+
+Source: Harper and Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4), 2015; the
+codes of ages and occupations are those of the README that GroupLens ships with the data.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from helpers.assets import fetch
+from helpers.errors import HelpfulError
+
+AGES = {
+    1: "under 18", 18: "18-24", 25: "25-34", 35: "35-44", 45: "45-49", 50: "50-55", 56: "56 and up",
+}  # fmt: skip
+GENDERS = {"F": "female", "M": "male"}
+OCCUPATIONS = {
+    0: "other", 1: "academic or educator", 2: "artist", 3: "clerical or admin", 4: "student",
+    5: "customer service", 6: "doctor or health care", 7: "executive or manager", 8: "farmer",
+    9: "homemaker", 10: "pupil", 11: "lawyer", 12: "programmer", 13: "retired",
+    14: "sales or marketing", 15: "scientist", 16: "self-employed", 17: "technician or engineer",
+    18: "tradesman", 19: "unemployed", 20: "writer",
+}  # fmt: skip
+GENRES = [
+    "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama",
+    "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War",
+    "Western",
+]  # fmt: skip
+_ARTICLE = re.compile(r"^(.*?), (The|An?|L[aeo]s?|L'|Il|El|Das|Der|Die)(| \(.*)$", re.IGNORECASE)
+_FIRST_YEAR, _LAST_YEAR = 1919, 2000  # the oldest and the newest film
+_TITLE_WORDS = 8  # words of a title that are read; few titles have more
+
+
+class MovieLens(NamedTuple):
+    """The three tables; a film or user is named by its row number, 0 for the first.
+
+    Attributes:
+        films: ``name`` ("The Matrix (1999)"), ``title`` ("The Matrix"), ``year``, ``genres``, a
+            list of words.
+        users: ``age``, ``gender`` and ``occupation`` in words.
+        ratings: ``user`` and ``film`` (row numbers), ``rating`` (1 to 5), ``time`` (seconds since
+            1970), in the order of the file.
+    """
+
+    films: pd.DataFrame
+    users: pd.DataFrame
+    ratings: pd.DataFrame
+
+
+class Split(NamedTuple):
+    """Who is asked what, from ``leave_last_out``; films are row numbers.
+
+    Attributes:
+        train: for each user the films before the last two, oldest first.
+        validation: (users,) the film before the last, to choose settings by.
+        test: (users,) the last film, to report.
+    """
+
+    train: list[np.ndarray]
+    validation: np.ndarray
+    test: np.ndarray
+
+    @property
+    def before_test(self) -> list[np.ndarray]:
+        """For each user all films before the last, oldest first."""
+        return [np.append(*pair) for pair in zip(self.train, self.validation, strict=True)]
+
+
+def load_movielens(folder: Path | None = None) -> MovieLens:
+    """The tables of MovieLens-1M, fetched if need be.
+
+    Args:
+        folder: where to read instead: a folder with ``ml-1m.inter``, ``ml-1m.item`` and
+            ``ml-1m.user`` (RecBole's layout), or one that holds GroupLens' own ``ratings.dat``,
+            ``movies.dat`` and ``users.dat`` at any depth.
+
+    Raises:
+        HelpfulError: the folder has neither layout, or a table refers to what another lacks.
+    """
+    folder = Path(folder or fetch("ml-1m"))
+    if ratings := next(folder.rglob("ratings.dat"), None):
+        films, users, ratings = _read_grouplens(ratings.parent)
+    elif (folder / "ml-1m.inter").exists():
+        films, users, ratings = _read_recbole(folder)
+    else:
+        raise HelpfulError(
+            f"{folder.name} holds neither ratings.dat nor ml-1m.inter; give the folder that "
+            "MovieLens-1M was unpacked into."
+        )
+    named = films["name"].str.extract(r"^(?P<title>.*?)\s*\((?P<year>\d{4})\)$")
+    films["title"] = named["title"].map(article_first)
+    films["name"] = films["title"] + " (" + named["year"] + ")"
+    films["year"] = named["year"].astype(int)
+    users["age"] = users["age"].astype(int).map(AGES)
+    users["gender"] = users["gender"].map(GENDERS)
+    users["occupation"] = users["occupation"].astype(int).map(OCCUPATIONS)
+    for column, keys in (("user", users["key"]), ("film", films["key"])):
+        rows = pd.Index(keys).get_indexer(ratings[column])
+        if (rows < 0).any():
+            unknown = ratings[column][rows < 0].iloc[0]
+            raise HelpfulError(f"A rating in {folder.name} is of the unknown {column} {unknown!r}.")
+        ratings[column] = rows
+    ratings = ratings.astype({"rating": int, "time": int})
+    return MovieLens(
+        films[["name", "title", "year", "genres"]], users[["age", "gender", "occupation"]], ratings
+    )
+
+
+def article_first(title: str) -> str:
+    """A film as people say it: "The Matrix" for "Matrix, The", with or without what follows."""
+    found = _ARTICLE.match(title)
+    if not found:
+        return title
+    rest, article, behind = found.groups()
+    return f"{article}{'' if article.endswith(chr(39)) else ' '}{rest}{behind}"
+
+
+def leave_last_out(ratings: pd.DataFrame, seed: int | None = 0) -> Split:
+    """Hold out the last film of each user for the test, the one before for validation.
+
+    Many ratings of a user share one second, as a page of films was rated at once. Which of them
+    comes first is drawn by a hash of user, film and ``seed``: neither the order of the file, which
+    is not neutral, nor that of the tables decides. ``seed=None`` keeps the order of the file.
+
+    Args:
+        ratings: as in ``MovieLens``.
+        seed: another one draws other orders.
+
+    Raises:
+        HelpfulError: a user has fewer than three ratings.
+    """
+    order = ratings.sort_values(["user", "time"], kind="stable")
+    if seed is not None:
+        salt = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
+        pairs = ratings["user"].to_numpy(np.uint64) << np.uint64(32) | ratings["film"].to_numpy(
+            np.uint64
+        )
+        drawn = pd.util.hash_array(pairs ^ np.frombuffer(salt, np.uint64))
+        order = ratings.assign(drawn=drawn).sort_values(["user", "time", "drawn"])
+    films, users = order["film"].to_numpy(), order["user"].to_numpy()
+    each = np.split(films, np.flatnonzero(np.diff(users)) + 1)
+    if min(map(len, each)) < 3:
+        raise HelpfulError("A user has fewer than three ratings: one each to learn, choose, test.")
+    return Split(
+        [one[:-2] for one in each],
+        np.array([one[-2] for one in each]),
+        np.array([one[-1] for one in each]),
+    )
+
+
+def tied_last(ratings: pd.DataFrame) -> np.ndarray:
+    """For each user whether the time of the last rating is also that of another: bool, (users,)."""
+    latest = ratings["time"] == ratings.groupby("user")["time"].transform("max")
+    return (ratings[latest].groupby("user").size() > 1).to_numpy()
+
+
+def user_features(users: pd.DataFrame) -> np.ndarray:
+    """What a network reads of users: int64, (users, 3), of age, gender and occupation.
+
+    The values count from 1; 0 is kept for "unknown".
+    """
+    known = (AGES, GENDERS, OCCUPATIONS)
+    columns = ("age", "gender", "occupation")
+    codes = [
+        pd.Index(words.values()).get_indexer(users[column]) + 1
+        for column, words in zip(columns, known, strict=True)
+    ]
+    return np.stack(codes, axis=1)
+
+
+def new_person(age: str = "", gender: str = "") -> np.ndarray:
+    """The features of somebody new, in words; what is not said is unknown: int64, (1, 3)."""
+    return user_features(pd.DataFrame({"age": [age], "gender": [gender], "occupation": [""]}))
+
+
+def film_features(films: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a network reads of films besides their number.
+
+    Returns:
+        The words of the titles, int64, (films, 8): numbers from 1 for words that occur in two
+        titles or more, 0 for no word. The years, int64, (films,), counted from the oldest. The
+        genres, float32, (films, 18), 1 where a film is of the genre.
+    """
+    titles = [list(dict.fromkeys(_words(title))) for title in films["title"]]
+    counts = Counter(word for title in titles for word in title)
+    number = {word: n for n, word in enumerate((w for w in counts if counts[w] > 1), start=1)}
+    words = np.zeros((len(films), _TITLE_WORDS), np.int64)
+    for row, title in zip(words, titles, strict=True):
+        known = [number[word] for word in title if word in number][:_TITLE_WORDS]
+        row[: len(known)] = known
+    years = films["year"].clip(_FIRST_YEAR, _LAST_YEAR).to_numpy(np.int64) - _FIRST_YEAR
+    genres = np.array([[genre in of for genre in GENRES] for of in films["genres"]], np.float32)
+    return words, years, genres
+
+
+def _read_recbole(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    def read(kind: str, names: Sequence[str]) -> pd.DataFrame:
+        file = folder / f"ml-1m.{kind}"
+        return pd.read_csv(file, sep="\t", quoting=3, header=0, names=names, dtype=str)
+
+    films = read("item", ["name", "title", "year", "genres"])
+    films["key"], films["genres"] = films["name"], films["genres"].str.split()
+    users = read("user", ["key", "age", "gender", "occupation", "zip"])
+    return films, users, read("inter", ["user", "film", "rating", "time"])
+
+
+def _read_grouplens(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    def read(kind: str, names: Sequence[str]) -> pd.DataFrame:
+        lines = (folder / f"{kind}.dat").read_text(encoding="latin-1").splitlines()
+        return pd.DataFrame([line.split("::") for line in lines if line], columns=names)
+
+    films = read("movies", ["key", "name", "genres"])
+    films["genres"] = films["genres"].str.split("|")
+    users = read("users", ["key", "gender", "age", "occupation", "zip"])
+    return films, users, read("ratings", ["user", "film", "rating", "time"])
+
+
+def _words(title: str) -> list[str]:
+    return re.findall(r"\w+", title.casefold())
