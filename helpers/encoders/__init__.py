@@ -26,6 +26,9 @@ _MODULES = {
     "bert-base": "helpers.encoders.text",
     "aisfx": "helpers.encoders.audio",
     "panns-cnn14": "helpers.encoders.audio",
+    "dna-6mers": "helpers.encoders.dna",
+    "protein-4mers": "helpers.encoders.dna",
+    "protein-4mers-8": "helpers.encoders.dna",
 }
 
 
@@ -104,6 +107,10 @@ def load_encoder(name: str) -> Encoder:
 
     Audio encoders: ``aisfx`` (512-d, carried by the package index) and ``panns-cnn14`` (2,048-d),
     whose weights come from Zenodo.
+
+    DNA encoders, without weights: ``dna-6mers`` (2,080-d), the words of six bases in a gene;
+    ``protein-4mers`` (2,401-d) and ``protein-4mers-8`` (4,096-d), the words of four amino acids in
+    the protein it stands for.
 
     Raises:
         HelpfulError: no encoder has that name, or its weights cannot be reached; the message names

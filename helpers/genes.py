@@ -1,0 +1,196 @@
+"""Genes with their family: resistance genes of bacteria, the classic tables, and a reader's own."""
+
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from Bio import SeqIO
+
+from helpers.assets import fetch
+from helpers.errors import HelpfulError
+
+
+class Gene(NamedTuple):
+    """What is known of a gene.
+
+    Attributes:
+        name: such as ``"blaTEM-1"``.
+        family: such as ``"Bla A"``; empty if it is none of those that are told apart here.
+        resistance: the drugs it protects from, as far as its description names them.
+    """
+
+    name: str
+    family: str
+    resistance: str = ""
+
+
+class Record(NamedTuple):
+    """One record of a FASTA file."""
+
+    name: str
+    sequence: str
+
+
+# Family -> how the symbol of its genes begins. aadA and its like are ANT by another name.
+_SYMBOLS = {
+    "AAC": r"aac\(",
+    "ANT": r"ant\(|aad",
+    "APH": r"aph\(",
+    **{
+        family: family.lower()
+        for family in ("Cat", "Dfr", "Erm", "Fos", "MCR", "Oqx", "Qnr", "Stx", "Sul", "Tet", "Van")
+    },
+}
+# The same enzymes under other symbols, which are neither of a family here nor of none.
+_OTHER_NAMES = re.compile(r"aacA|aphA")
+
+# A word of the description -> the drugs. The first that is found counts.
+_DRUGS = {
+    "carbapenem": "carbapenems",
+    "extended-spectrum": "cephalosporins",
+    "cephalosporin": "cephalosporins",
+    "beta-lactam": "beta-lactams",
+    "aminoglycoside": "aminoglycosides",
+    r"AAC\(|APH\(|ANT\(|tobramycin|gentamicin|kanamycin": "aminoglycosides",
+    "quinolone": "quinolones",
+    "phosphoethanolamine": "colistin",
+    "tetracycline": "tetracyclines",
+    "trimethoprim": "trimethoprim",
+    r"23S_rRNA|macrolide": "macrolides",
+    r"D-[Aa]la|D-lactate|glycopeptide|vancomycin|Van": "vancomycin",
+    "chloramphenicol": "chloramphenicol",
+    "fosfomycin": "fosfomycin",
+    r"sulfonamide|SulR": "sulfonamides",
+    "Oqx": "several (a pump)",
+    "multidrug": "several (a pump)",
+    "toxin": "none (a toxin)",
+}
+
+# The seven families of the classic tables, by the number that stands for them.
+CLASSIC = (
+    "G protein coupled receptor",
+    "tyrosine kinase",
+    "tyrosine phosphatase",
+    "synthetase",
+    "synthase",
+    "ion channel",
+    "transcription factor",
+)
+
+
+def load_genes(data: str = "resistance") -> dict[str, Gene]:
+    """The genes of a data set by their sequence, each sequence once.
+
+    Args:
+        data: ``"resistance"``, 4,963 genes of bacteria in 17 families; or ``"human"``,
+            ``"chimp"`` or ``"dog"``, the tables of a classic tutorial, in 7 families.
+
+    Raises:
+        AssetError: the data set cannot be reached.
+        HelpfulError: there is no such data set, or its file is not what it should be.
+    """
+    if data in ("human", "chimp", "dog"):
+        path = fetch(f"genes-{data}")
+        return classic_table(path.read_text(encoding="utf-8", errors="replace"), path.name)
+    if data != "resistance":
+        raise HelpfulError(
+            f"There is no gene data {data!r}; choose resistance, human, chimp or dog."
+        )
+    return {sequence: gene for sequence, gene in _catalogue().items() if gene.family}
+
+
+def load_other_genes() -> dict[str, Gene]:
+    """Genes of the same catalogue that belong to none of the 17 families, by their sequence.
+
+    Toxins, adhesins, metal pumps, metallo-beta-lactamases and more. The few that are of a family
+    under another symbol (aacA, aphA) are left out.
+    """
+    catalogue = _catalogue().items()
+    return {
+        sequence: gene
+        for sequence, gene in catalogue
+        if not gene.family and not _OTHER_NAMES.match(gene.name)
+    }
+
+
+def _catalogue() -> dict[str, Gene]:
+    """All of NCBI's catalogue. Of a gene that is listed under two families the first counts."""
+    genes: dict[str, Gene] = {}
+    for record in SeqIO.parse(fetch("resistance_genes"), "fasta"):
+        fields = record.description.split("|")
+        symbol, product = fields[5], fields[7].split(" ")[0]
+        gene = Gene(symbol, _family(symbol, product), _resistance(product))
+        genes.setdefault(str(record.seq).upper(), gene)
+    return genes
+
+
+def _family(symbol: str, product: str) -> str:
+    # Class B has subclasses only, and so does not match: metallo-enzymes, unlike the others.
+    if found := re.search(r"(?<!sub)class_([A-D])_beta|(?<!sub)class_([A-D])_.*beta-lact", product):
+        return f"Bla {found.group(1) or found.group(2)}"
+    matching = (name for name, start in _SYMBOLS.items() if re.match(start, symbol, re.IGNORECASE))
+    return next(matching, "")
+
+
+def _resistance(product: str) -> str:
+    return next((drugs for word, drugs in _DRUGS.items() if re.search(word, product)), "not stated")
+
+
+def classic_table(text: str, name: str) -> dict[str, Gene]:
+    """Read a table of the classic tutorial: sequence, tab, number of the family.
+
+    Args:
+        text: the table, which begins with the line ``sequence<TAB>class``.
+        name: its file's name, for the message.
+
+    Returns:
+        Sequence -> gene; a sequence that stands there again is left out.
+
+    Raises:
+        HelpfulError: the first line is another, or a line has no such number.
+    """
+    lines = text.splitlines()
+    if not lines or lines[0].split() != ["sequence", "class"]:
+        raise HelpfulError(
+            f"{name} does not begin with the line sequence<TAB>class; fetch it anew."
+        )
+    genes: dict[str, Gene] = {}
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        sequence, _, family = line.partition("\t")
+        if family.strip() not in map(str, range(len(CLASSIC))):
+            raise HelpfulError(
+                f"{name}, line {number}: {family.strip()[:20]!r} is no family from 0 to 6; "
+                "fetch it anew."
+            )
+        genes.setdefault(sequence.strip().upper(), Gene(f"line {number}", CLASSIC[int(family)]))
+    return genes
+
+
+def read_fasta(content: bytes, name: str) -> list[Record]:
+    """The records of a FASTA file, or a bare sequence as its only record.
+
+    What is not DNA stays in: an encoder says what is wrong with it, and the others are kept.
+
+    Args:
+        content: the file's bytes.
+        name: the file's name, for messages and for a record that has none.
+
+    Raises:
+        HelpfulError: it is empty or not a text.
+    """
+    try:
+        text = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise HelpfulError(f"{name} is not a text; unpack it, and save it as FASTA.") from None
+    if not text:
+        raise HelpfulError(f"{name} is empty; give a sequence, or FASTA: a line >name before it.")
+    return list(_records(text if text.startswith(">") else f">{Path(name).stem}\n{text}"))
+
+
+def _records(text: str) -> Iterator[Record]:
+    for number, record in enumerate(SeqIO.parse(StringIO(text), "fasta"), 1):
+        yield Record(record.description or f"record {number}", str(record.seq))
