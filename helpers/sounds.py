@@ -90,9 +90,9 @@ def encoded(sound: Sound, kind: str, **options: str | float) -> bytes:
 
     Args:
         sound: what to write.
-        kind: ``"WAV"``, ``"FLAC"``, ``"OGG"`` or ``"MP3"``.
-        **options: more for ``soundfile.write``: ``subtype="FLOAT"`` keeps the samples of a WAV
-            exactly, ``compression_level`` from 0 to 1 says how small an MP3 should be.
+        kind: ``"WAV"``, ``"AU"``, ``"FLAC"``, ``"OGG"`` or ``"MP3"``.
+        **options: more for ``soundfile.write``: ``subtype="FLOAT"`` keeps the samples of WAV
+            and AU exactly, ``compression_level`` from 0 to 1 says how small an MP3 should be.
     """
     file = io.BytesIO()
     soundfile.write(file, sound.samples, sound.rate, format=kind, **options)

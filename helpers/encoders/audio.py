@@ -108,7 +108,8 @@ class _Network(nn.Module):
 
 
 def _exact(sound: Sound) -> bytes:
-    return encoded(sound, "WAV", subtype="FLOAT")
+    # Not WAV: the head of one with floats holds the time at which it was written.
+    return encoded(sound, "AU", subtype="FLOAT")
 
 
 class _AudioEncoder(Encoder):
