@@ -18,7 +18,6 @@ _UNCERTAIN_INDEX_TYPES = {
     "IVF_PQ": {"nlist": 1, "m": 2, "nbits": 8},
     "SCANN": {"nlist": 1},
     "HNSW_SQ": {"M": 4, "efConstruction": 8, "sq_type": "SQ8"},
-    "ANNOY": {"n_trees": 8},  # in old tutorials; Milvus has dropped it
 }
 _known: weakref.WeakKeyDictionary[MilvusClient, Capabilities] = weakref.WeakKeyDictionary()
 
@@ -32,7 +31,7 @@ class Capabilities:
         sparse_vectors: fields of sparse vectors (``SPARSE_FLOAT_VECTOR``).
         full_text: BM25 search on text, computed by the engine.
         multiple_vectors: several vector fields in a collection, and so ``hybrid_search``.
-        index_types: those of ``IVF_PQ``, ``SCANN``, ``HNSW_SQ`` and ``ANNOY`` that it can build.
+        index_types: those of ``IVF_PQ``, ``SCANN`` and ``HNSW_SQ`` that it can build.
     """
 
     binary_vectors: bool

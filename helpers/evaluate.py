@@ -38,10 +38,15 @@ def exact_search(
     rows = []
     for start in range(0, len(queries), _CHUNK):
         similarity = queries[start : start + _CHUNK] @ vectors.T - penalty
-        best = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(similarity, best, axis=1), axis=1, kind="stable")
-        rows.append(np.take_along_axis(best, order, axis=1))
+        rows.append(top_k(similarity, k))
     return np.concatenate(rows)
+
+
+def top_k(scores: np.ndarray, k: int) -> np.ndarray:
+    """The places of the k largest scores of each row, largest first: (m, n) gives int64, (m, k)."""
+    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)
 
 
 def exact_neighbours(

@@ -15,7 +15,7 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from helpers.display import COLOURS, NEUTRAL, show
 from helpers.encoders import BadItem
 from helpers.molecules import read_molecule
-from helpers.widgets import explained
+from helpers.widgets import run_button
 
 KINDS = {
     "similar": "are similar to it",
@@ -201,20 +201,13 @@ def molecule_box(
     weight = ipywidgets.IntRangeSlider(
         value=weights, min=weights[0], max=weights[1], description="weight (Da)", layout=wide
     )
-    button = ipywidgets.Button(description="Search", button_style="primary")
-    result = ipywidgets.Output()
+    button, result = run_button("Search", lambda: handle(text.value, kind.value, weight.value))
 
     def look(_: Any = None) -> None:
         picture.value, note.value = _preview(text.value, kind.value)
 
-    def run(_: Any) -> None:
-        result.clear_output()
-        with result, explained():  # any other error result shows with its traceback
-            handle(text.value, kind.value, weight.value)
-
     text.observe(look, "value")
     kind.observe(look, "value")
-    button.on_click(run)
     controls = ipywidgets.VBox([text, kind, weight, button, note])
     return ipywidgets.VBox([ipywidgets.HBox([controls, picture]), result])
 

@@ -7,7 +7,7 @@ import ipywidgets
 
 from helpers.errors import HelpfulError
 from helpers.movielens import AGES, GENDERS
-from helpers.widgets import explained
+from helpers.widgets import run_button
 
 _UNKNOWN = "not said"
 
@@ -31,18 +31,14 @@ def film_chooser(
     ]
     age = ipywidgets.Dropdown(options=[_UNKNOWN, *AGES.values()], description="age")
     gender = ipywidgets.Dropdown(options=[_UNKNOWN, *GENDERS.values()], description="gender")
-    button = ipywidgets.Button(description="Recommend", button_style="primary")
-    result = ipywidgets.Output()
 
-    def run(_: Any) -> None:
-        result.clear_output()
+    def recommend() -> None:
         said = ["" if one.value == _UNKNOWN else one.value for one in (age, gender)]
         typed = [line.value.strip() for line in lines if line.value.strip()]
-        with result, explained():
-            if not typed and not any(said):
-                raise HelpfulError("Choose a film, or say your age or gender, then press again.")
-            handle(typed, *said)
+        if not typed and not any(said):
+            raise HelpfulError("Choose a film, or say your age or gender, then press again.")
+        handle(typed, *said)
 
-    button.on_click(run)
+    button, result = run_button("Recommend", recommend)
     people = ipywidgets.HBox([age, gender, button])
     return ipywidgets.VBox([ipywidgets.HBox(lines), people, result])

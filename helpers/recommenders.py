@@ -10,6 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.decomposition import TruncatedSVD
 
+from helpers.evaluate import top_k
+
 _CHUNK = 512  # users ranked at once, so that memory stays flat
 
 Histories = Sequence[np.ndarray]
@@ -114,9 +116,7 @@ def top_films(scores: np.ndarray, seen: Histories, k: int = 50) -> np.ndarray:
         chunk = np.repeat(chunk, len(part), axis=0) if len(chunk) == 1 else chunk.copy()
         rows = np.repeat(np.arange(len(part)), [len(one) for one in part])
         chunk[rows, np.concatenate([*part, []]).astype(int)] = -np.inf
-        best = np.argpartition(-chunk, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(chunk, best, axis=1), axis=1, kind="stable")
-        found.append(np.take_along_axis(best, order, axis=1))
+        found.append(top_k(chunk, k))
     return np.concatenate(found)
 
 

@@ -9,7 +9,7 @@ import ipywidgets
 
 from helpers.errors import HelpfulError
 from helpers.track import Track, boxes_at
-from helpers.widgets import explained, file_box
+from helpers.widgets import file_box, run_button
 
 
 def object_chooser(
@@ -34,8 +34,6 @@ def object_chooser(
         options=[(f"{number / rate:.1f} s", number) for number in frames], description="time"
     )
     things = ipywidgets.Dropdown(description="object")
-    button = ipywidgets.Button(description="Show", button_style="primary")
-    result = ipywidgets.Output()
 
     def offer(_: Any = None) -> None:
         """List what is there; keep what was chosen, if it is still there."""
@@ -46,17 +44,15 @@ def object_chooser(
         ]
         things.value = last if last in numbers else next(iter(numbers), None)
 
-    def display_one(_: Any) -> None:
-        result.clear_output()
-        with result, explained():
-            chosen = [track for track in tracks if track.number == things.value]
-            if not chosen:
-                raise HelpfulError("Nothing was found at this time; choose another.")
-            show(chosen[0], clock.value)
+    def display_one() -> None:
+        chosen = [track for track in tracks if track.number == things.value]
+        if not chosen:
+            raise HelpfulError("Nothing was found at this time; choose another.")
+        show(chosen[0], clock.value)
 
     offer()
     clock.observe(offer, "value")
-    button.on_click(display_one)
+    button, result = run_button("Show", display_one)
     return ipywidgets.VBox([ipywidgets.HBox([clock, things, button]), result])
 
 

@@ -60,6 +60,15 @@ def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipyw
 def _box(
     inputs: Sequence[ipywidgets.Widget], label: str, act: Callable[[], None]
 ) -> ipywidgets.Widget:
+    button, result = run_button(label, act)
+    return ipywidgets.VBox([ipywidgets.HBox([*inputs, button]), result])
+
+
+def run_button(label: str, act: Callable[[], Any]) -> tuple[ipywidgets.Button, ipywidgets.Output]:
+    """A button, and the place that shows what ``act`` prints or displays when it is pressed.
+
+    Mistakes show there as one sentence.
+    """
     button = ipywidgets.Button(description=label, button_style="primary")
     result = ipywidgets.Output()
 
@@ -69,7 +78,7 @@ def _box(
             act()
 
     button.on_click(run)
-    return ipywidgets.VBox([ipywidgets.HBox([*inputs, button]), result])
+    return button, result
 
 
 @contextlib.contextmanager
