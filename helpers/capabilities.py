@@ -18,6 +18,7 @@ _UNCERTAIN_INDEX_TYPES = {
     "IVF_PQ": {"nlist": 1, "m": 2, "nbits": 8},
     "SCANN": {"nlist": 1},
     "HNSW_SQ": {"M": 4, "efConstruction": 8, "sq_type": "SQ8"},
+    "ANNOY": {"n_trees": 8},  # until Milvus 2.2
 }
 _known: weakref.WeakKeyDictionary[MilvusClient, Capabilities] = weakref.WeakKeyDictionary()
 
@@ -31,7 +32,7 @@ class Capabilities:
         sparse_vectors: fields of sparse vectors (``SPARSE_FLOAT_VECTOR``).
         full_text: BM25 search on text, computed by the engine.
         multiple_vectors: several vector fields in a collection, and so ``hybrid_search``.
-        index_types: those of ``IVF_PQ``, ``SCANN`` and ``HNSW_SQ`` that it can build.
+        index_types: those of ``IVF_PQ``, ``SCANN``, ``HNSW_SQ`` and ``ANNOY`` that it can build.
     """
 
     binary_vectors: bool

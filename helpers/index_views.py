@@ -13,6 +13,7 @@ from helpers.display import COLOURS, show
 
 COMPARED, SKIPPED, QUERY, PATH = COLOURS[0], "#BBBBBB", COLOURS[4], COLOURS[1]
 _CELLS = 9
+_MARKS = "s^oDPvX"
 
 
 def show_index_ideas() -> None:
@@ -40,25 +41,24 @@ def show_recall_and_time(
 
     Args:
         tables: title -> rows with ``index``, ``recall@10`` and ``ms`` per query.
-        megabytes: index -> its memory, which the area of its marks stands for; those without an
-            entry get small crosses.
+        megabytes: index -> its memory, which the area of its marks stands for.
     """
     figure, panels = plt.subplots(1, len(tables), figsize=(11, 4.4), sharex=True, sharey=True)
     kinds = list(dict.fromkeys(name for table in tables.values() for name in table["index"]))
     for axes, (title, table) in zip(panels, tables.items(), strict=True):
         for name, rows in table.groupby("index", sort=False):
-            i, size = kinds.index(name), megabytes.get(name)
-            marker, area = ("s^ov"[i % 4], 7 * size) if size else ("x", 40)
-            style = {"marker": marker, "s": area, "color": COLOURS[i], "zorder": 2}
+            i = kinds.index(name)
+            style = {"marker": _MARKS[i], "color": COLOURS[i], "s": 5 * megabytes[name]}
             axes.plot(rows["ms"], rows["recall@10"], color=COLOURS[i], linewidth=1)
             axes.scatter(rows["ms"], rows["recall@10"], **style)
         axes.set(xscale="log", xlabel="milliseconds per query (log scale)", title=title)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
     panels[0].set_ylabel("recall@10")
     for i, name in enumerate(kinds):
-        size = f", {megabytes[name]:.0f} MB" if name in megabytes else ""
-        marker = "s^ov"[i % 4] if name in megabytes else "x"
-        panels[-1].scatter([], [], marker=marker, color=COLOURS[i], label=name + size)
-    panels[-1].legend(loc="lower left")
+        label = f"{name}, {megabytes[name]:.0f} MB"
+        panels[-1].scatter([], [], marker=_MARKS[i], color=COLOURS[i], label=label)
+    panels[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     show(figure)
 
 

@@ -6,59 +6,29 @@ Docker. It is old: that the same calls work on it and on today's Milvus Lite say
 
 import platform
 import re
-import shutil
 import subprocess
 import sys
 
 import pytest
-from filelock import FileLock
 from services_world import VECTORS, create, finished, index, make_rows, refusal
 
-from helpers.assets import cache_dir
 from helpers.milvus import InvalidRequest
+from helpers.milvus_server import PLATFORMS, VERSION, running_server
 from helpers.services import capabilities, connect_milvus, engine_name, remove_store
 from helpers.stores import ROOT
 
-VERSION = "2.3.5"
-CACHE = cache_dir()
-
 pytestmark = pytest.mark.skipif(
-    (sys.platform, platform.machine()) not in {("linux", "x86_64"), ("darwin", "x86_64")},
+    (sys.platform, platform.machine()) not in PLATFORMS,
     reason="the package index has a Milvus server for x86_64 only",
 )
-
-
-def installed_server():
-    """Install the server's wheel where no environment sees it, once."""
-    target = CACHE / f"milvus-{VERSION}"
-    if not target.exists():
-        part = target.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
-        subprocess.run([*command, "--target", part, f"milvus=={VERSION}"], check=True)
-        part.rename(target)
-    return target
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The address of a running Milvus server that wants a password."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    # Its inner ports are fixed, so there can be one on a machine at a time.
-    with FileLock(CACHE / "milvus-server.lock", timeout=300), pytest.MonkeyPatch.context() as patch:
-        target = installed_server()
-        patch.syspath_prepend(str(target))
-        from milvus import MilvusServer
-
-        milvus = MilvusServer()
-        base = tmp_path_factory.mktemp("milvus")
-        (target / "unpacked").mkdir(exist_ok=True)
-        (base / "bin").symlink_to(target / "unpacked")  # Unpacking it again would take seconds.
-        milvus.set_base_dir(str(base))
-        milvus.config.set("common.security.authorizationEnabled", "true")
-        milvus.start()
-        yield f"http://127.0.0.1:{milvus.listen_port}"
-        milvus.stop()
+    security = {"common.security.authorizationEnabled": "true"}
+    with running_server(tmp_path_factory.mktemp("milvus"), security) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

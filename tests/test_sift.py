@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import sift
 from helpers.errors import HelpfulError
 from helpers.sift import DIM, sift_descriptors
 
@@ -34,3 +35,19 @@ def test_more_photos_give_more(photos):
         sift_descriptors(photos[:2], 1)
     both = sift_descriptors(photos, 300)
     assert len(both) == 300 and len(np.unique(both, axis=0)) > 250
+
+
+def test_queries_come_from_other_photos_and_less_is_the_beginning_of_more(tmp_path, monkeypatch):
+    drawn = np.random.default_rng(1)
+    for number in range(40):
+        blocks = drawn.integers(0, 256, (8, 8), np.uint8).repeat(12, 0).repeat(12, 1)
+        Image.fromarray(blocks).save(tmp_path / f"{number:02}.png")
+    monkeypatch.setattr(sift, "load_photos", lambda: dict.fromkeys(sorted(tmp_path.glob("*")), ""))
+    monkeypatch.setattr(sift, "unseen_birds", lambda count: [])
+    monkeypatch.setattr(sift, "fetch", lambda name: tmp_path / name)
+    monkeypatch.setattr(sift, "list_files", lambda folder: [])
+    base, queries = sift.load_sift(600, queries=3)
+    assert base.shape == (600, DIM) and queries.shape == (3, DIM)
+    assert (queries @ base.T).max() < 0.999, "no query is in the base"
+    less, same = sift.load_sift(200, queries=3)
+    assert np.array_equal(less, base[:200]) and np.array_equal(same, queries)
