@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import tables
+from benchmark_world import QUERIES, SIZE, K, draw, make_work
 
 from helpers.benchmark import engines, run
 from helpers.benchmark.controls import planner
 from helpers.benchmark.data import prepare_vectors, read_hdf5, true_neighbours
 from helpers.benchmark.growth import bytes_per_vector, growth_table, power_law
-from helpers.benchmark.job import Work, folder_bytes, measure, recalls, run_job
+from helpers.benchmark.job import folder_bytes, measure, recalls, run_job
 from helpers.benchmark.run import run_setups
 from helpers.benchmark.setups import Setup, cells, choose_setups
 from helpers.benchmark.views import (
+    describe_setups,
     show_build_and_memory,
     show_descriptors,
     show_growth,
@@ -25,25 +27,17 @@ from helpers.benchmark.views import (
 )
 from helpers.errors import HelpfulError
 
-SIZE, QUERIES, K = 3000, 120, 100
 EVERY = [one for one in choose_setups(SIZE, server=False) if engines.installed_version(one.engine)]
 
 
 @pytest.fixture(scope="module")
 def vectors():
-    drawn = np.random.default_rng(0).normal(size=(SIZE + QUERIES, 16)).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return draw()
 
 
 @pytest.fixture(scope="module")
-def work(vectors, tmp_path_factory):
-    """Vectors, queries and truth in files, and rules for a quick measurement."""
-    data = tmp_path_factory.mktemp("drawn")
-    np.save(data / "vectors.npy", vectors[:SIZE])
-    np.save(data / "queries.npy", vectors[SIZE:])
-    work = Work(str(data), SIZE, K, seconds=0.1, clients=2, threads=1)
-    true_neighbours(vectors[:SIZE], vectors[SIZE:], K, work.truth_file())
-    return work
+def work(tmp_path_factory):
+    return make_work(tmp_path_factory.mktemp("drawn"))
 
 
 @pytest.mark.parametrize("setup", EVERY, ids=lambda setup: setup.name)
@@ -166,6 +160,12 @@ def test_setups_cover_what_is_compared():
     for setup in choose_setups(1_000_000, server=True):
         assert Setup.from_json(json.loads(json.dumps(setup.to_json()))) == setup
     assert [cells(size) for size in (1000, 10_000, 100_000, 1_000_000)] == [128, 512, 1024, 4096]
+
+
+def test_setups_are_described():
+    table = describe_setups(choose_setups(1_000_000, server=False))
+    assert table.loc["faiss HNSW"].tolist() == ["M 16, efConstruction 100", "ef [100, 200, 400]"]
+    assert table.loc["numpy exact"].tolist() == ["-", "-"]
 
 
 def test_vectors_are_prepared_once(tmp_path, monkeypatch):

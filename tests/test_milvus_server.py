@@ -10,10 +10,14 @@ import subprocess
 import sys
 
 import pytest
+from benchmark_world import make_work
 from services_world import VECTORS, create, finished, index, make_rows, refusal
 
+from helpers import milvus_server
+from helpers.benchmark.job import run_job
+from helpers.benchmark.setups import Setup
 from helpers.milvus import InvalidRequest
-from helpers.milvus_server import PLATFORMS, VERSION, running_server
+from helpers.milvus_server import PLATFORMS, VERSION, install_server, running_server
 from helpers.services import capabilities, connect_milvus, engine_name, remove_store
 from helpers.stores import ROOT
 
@@ -175,3 +179,18 @@ def test_a_notebook_runs_unchanged_on_servers(guarded_redis, monkeypatch, tmp_pa
     assert f"at 127.0.0.1:{guarded_redis}" in executed
     assert "embedded, in" not in executed
     connect_milvus("test").drop_collection("image_search")
+
+
+def test_the_benchmark_measures_a_server_that_is_there(tmp_path):
+    (tmp_path / "data").mkdir()
+    graph = Setup("Milvus server", "HNSW", {"M": 8, "efConstruction": 50}, ({"ef": 200},))
+    result = run_job(graph, make_work(tmp_path), tmp_path / "data")
+    assert result["points"][0]["recall@10"] > 0.95
+    assert result["version"].startswith(VERSION)
+    assert result["memory_mb"] is result["disk_mb"] is None, "those of another machine"
+    assert connect_milvus("test").list_collections() == []
+
+
+def test_no_server_for_this_system_is_said(monkeypatch):
+    monkeypatch.setattr(milvus_server, "PLATFORMS", set())
+    assert "name it in MILVUS_URI" in refusal(install_server)

@@ -39,6 +39,8 @@ NOTEBOOKS = ROOT / "notebooks"
 BUILD = scoreboard.build_folder()
 SCORES = NOTEBOOKS / "scores.json"
 """The committed scores, from which tools/gallery.py writes the README's table."""
+SETTINGS = "MILVUS_URI", "REDIS_URL", "BOOTCAMP_STORES", "BENCHMARK_SIZE", "BENCHMARK_SERVER"
+"""Environment variables on which a notebook's result depends."""
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 METADATA = {
@@ -137,7 +139,7 @@ def fingerprint(path: Path) -> str:
     files = [path, *ROOT.glob("helpers/**/*.py"), *ROOT.glob("data/**/*"), *ROOT.glob("*.txt")]
     files = sorted(file for file in files if file.is_file())
     parts = [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
-    parts += [os.environ.get(name, "") for name in ("MILVUS_URI", "REDIS_URL", "BOOTCAMP_STORES")]
+    parts += [os.environ.get(name, "") for name in SETTINGS]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
