@@ -115,7 +115,7 @@ def test_an_interrupted_run_goes_on_where_it_was(work, tmp_path, capsys, monkeyp
     monkeypatch.setattr(run, "_run", lambda setup, *rest: jobs.append(setup) or do(setup, *rest))
     both = run_setups(two, work, tmp_path)
     assert jobs == two[1:], "numpy is not measured again"
-    assert capsys.readouterr().out.count("(measured 20") == 1
+    assert capsys.readouterr().out.count("s, measured 20") == 1
     pd.testing.assert_frame_equal(both[both["engine"] == "numpy"], first, check_like=True)
     assert both["peak_mb"].min() > 20 and both["seconds"].min() > 0
     run_setups(two, replace(work, k=50), tmp_path)
@@ -250,7 +250,7 @@ def test_planner(capsys):
     box = planner(lambda *plan: asked.append(plan), ["HNSW", "IVF_SQ8"])
     fields, rest = box.children[0].children, box.children[1].children
     rest[-1].click()
-    assert asked == [("HNSW", 100, 2, 64, 16)]
+    assert asked == [("HNSW", 100, 128, 2, 64, 16)]
     fields[1].value = 0
     rest[-1].click()
     assert len(asked) == 1

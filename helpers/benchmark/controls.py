@@ -10,13 +10,13 @@ from helpers.widgets import run_button
 
 
 def planner(
-    handle: Callable[[str, float, int, float, int], Any], indexes: Sequence[str]
+    handle: Callable[[str, float, int, int, float, int], Any], indexes: Sequence[str]
 ) -> ipywidgets.Widget:
-    """Fields for index, millions of vectors, replicas and nodes, and a button.
+    """Fields for index, millions of vectors, dimension, replicas and nodes, and a button.
 
     Args:
-        handle: called with the index, millions of vectors, replicas, and memory (GB) and cores of
-            a node; what it prints or displays is shown below.
+        handle: called with the index, millions of vectors, their dimension, replicas, and memory
+            (GB) and cores of a node; what it prints or displays is shown below.
         indexes: the indexes to choose from.
 
     Mistakes show as one sentence below the box.
@@ -24,6 +24,7 @@ def planner(
     index = ipywidgets.Dropdown(options=list(indexes), description="index")
     numbers = {
         "million vectors": ipywidgets.FloatText(value=100),
+        "dimension": ipywidgets.IntText(value=128),
         "replicas": ipywidgets.IntText(value=2),
         "GB a node": ipywidgets.FloatText(value=64),
         "cores a node": ipywidgets.IntText(value=16),
@@ -39,8 +40,6 @@ def planner(
         handle(index.value, *(field.value for field in numbers.values()))
 
     button, result = run_button("Reckon", reckon)
-    rows = (
-        ipywidgets.HBox([index, *list(numbers.values())[:2]]),
-        ipywidgets.HBox([*list(numbers.values())[2:], button]),
-    )
-    return ipywidgets.VBox([*rows, result])
+    fields = list(numbers.values())
+    upper, lower = [index, *fields[:2]], [*fields[2:], button]
+    return ipywidgets.VBox([ipywidgets.HBox(upper), ipywidgets.HBox(lower), result])

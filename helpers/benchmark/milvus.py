@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from helpers.services import engine_name
 
 _ROWS = "bootcamp_benchmark_rows"
 _BATCH = 1_000  # rows in one insert
+# Small segments are merged as soon as they are stored, not after each has got an index of its own.
+_MERGE_FIRST = {"dataCoord.compaction.indexBasedCompaction": "false"}
 
 
 class MilvusLite(Engine):
@@ -67,8 +70,21 @@ class MilvusServer(MilvusLite):
         address = os.environ.get("MILVUS_URI", "")
         self.remote = "://" in address  # else it is the path of a Milvus Lite store
         if not self.remote:
-            address = self.stack.enter_context(running_server(self.folder))
+            address = self.stack.enter_context(running_server(self.folder, _MERGE_FIRST))
         self._create(CheckedMilvusClient(address, token=os.environ.get("MILVUS_TOKEN", "")))
+
+    def build(self) -> None:
+        """Merge small segments, then build; else a server does it while it is measured."""
+        self._merge()
+        super().build()
+        self._merge()
+        while self.client.describe_index(_ROWS, "vector")["pending_index_rows"]:
+            time.sleep(1)
+
+    def _merge(self) -> None:
+        job = self.client.compact(_ROWS)
+        while self.client.get_compaction_state(job) != "Completed":
+            time.sleep(1)
 
     def version(self) -> str:
         return engine_name(self.client).removeprefix("Milvus ")

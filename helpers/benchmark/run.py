@@ -64,10 +64,10 @@ def run_setups(setups: Sequence[Setup], work: Work, folder: Path) -> pd.DataFram
                 continue
             _write(file, result)
         best = result["points"][-1]
-        when = f"measured {result['date']}" if known else f"{result['seconds']:.0f} s"
+        when = f", measured {result['date']}" if known else ""
         print(
             f"{setup.name:24} {work.size:>9,} vectors  recall@10 {best['recall@10']:.3f}  "
-            f"{best['p50']:.2f} ms  ({when})",
+            f"{best['p50']:.2f} ms  ({result['seconds']:.0f} s{when})",
             flush=True,
         )
         rows += _rows(setup, work, result)
