@@ -1,5 +1,6 @@
 """Run the jobs of a benchmark one after the other; what was measured before is not repeated."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -99,8 +100,11 @@ def _run(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
                 time.sleep(0.1)
         finally:
             if process.poll() is None:  # interrupted here; the job ends its server itself
-                process.send_signal(signal.SIGINT)
-                process.wait(60)
+                # SIGINT is a KeyboardInterrupt there; Windows can only end a process.
+                process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(60)
+                process.kill()
     if not (scratch / "result.json").exists():
         raise JobFailed(_last_words(scratch / "log.txt"))
     result = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
