@@ -188,7 +188,8 @@ def test_the_benchmark_measures_a_server_that_is_there(tmp_path):
     assert result["points"][0]["recall@10"] > 0.95
     assert result["version"].startswith(VERSION)
     assert result["memory_mb"] is result["disk_mb"] is None, "those of another machine"
-    assert connect_milvus("test").list_collections() == []
+    left = connect_milvus("test").list_collections()
+    assert not [name for name in left if "benchmark" in name]
 
 
 def test_no_server_for_this_system_is_said(monkeypatch):
