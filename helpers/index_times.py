@@ -10,16 +10,7 @@ import pandas as pd
 
 from helpers.errors import HelpfulError
 from helpers.evaluate import recall_at_k, time_calls
-
-# https://github.com/facebookresearch/faiss/wiki/The-index-factory
-_RECIPES = {
-    "FLAT": "Flat",
-    "IVF_FLAT": "IVF{nlist},Flat",
-    "IVF_SQ8": "IVF{nlist},SQ8",
-    "IVF_PQ": "IVF{nlist},PQ{m}x{nbits}np",  # np: without ordering the codes, which takes long
-    "SCANN": "IVF{nlist},PQ{half}x4fs,RFlat",  # four bits for every two numbers, as in Milvus
-    "HNSW": "HNSW{M},Flat",
-}
+from helpers.faiss_indexes import new_index
 
 Settings = Mapping[str, tuple[Mapping[str, int], Sequence[Mapping[str, int]]]]
 """Index type -> (parameters of the build, parameters of each search), named as in Milvus."""
@@ -66,11 +57,8 @@ def _measure(
     build: Mapping[str, int],
     searches: Sequence[Mapping[str, int]],
 ) -> Iterator[dict[str, Any]]:
-    recipe = _RECIPES[name].format(**build, half=base.shape[1] // 2)
     started = time.perf_counter()
-    index = faiss.index_factory(base.shape[1], recipe, faiss.METRIC_INNER_PRODUCT)
-    if "efConstruction" in build:
-        index.hnsw.efConstruction = build["efConstruction"]
+    index = new_index(name, base.shape[1], build)
     index.train(base)
     index.add(base)
     seconds = time.perf_counter() - started

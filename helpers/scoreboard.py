@@ -67,7 +67,7 @@ def record(
         "seconds": None if seconds is None else _number(notebook, "seconds", seconds),
         "links": links,
     }
-    _write(_file(notebook), score)
+    write_json(_file(notebook), score)
     print(report(score))
 
 
@@ -86,7 +86,7 @@ def add_seconds(notebook: str, seconds: float) -> None:
     """Complete a record with the wall time of the run, unless the notebook stated its own."""
     for score in load(notebook):
         if score["seconds"] is None:
-            _write(_file(notebook), score | {"seconds": round(seconds, 1)})
+            write_json(_file(notebook), score | {"seconds": round(seconds, 1)})
 
 
 def missed(score: Score) -> list[str]:
@@ -167,11 +167,16 @@ def _number(notebook: str, name: str, figure: float) -> float:
     return number
 
 
-def _write(file: Path, score: Score) -> None:
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all, so that a reader never meets half of it.
+
+    Args:
+        file: where to; missing folders are created.
+        content: what JSON can hold.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Written whole or not at all: a reader never meets half a file.
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(json.dumps(score, indent=1) + "\n", encoding="utf-8")
+    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     draft.replace(file)
 
 

@@ -34,9 +34,8 @@ def load_sift(size: int, queries: int) -> tuple[np.ndarray, np.ndarray]:
     photos = [*load_photos(), *unseen_birds(779)]
     photos += list_files(fetch("object_photos")) + list_files(fetch("city_photos"))
     random.Random(0).shuffle(photos)
-    for_queries = photos[::20]
-    base = sift_descriptors([path for path in photos if path not in set(for_queries)], size)
-    spread = sift_descriptors(for_queries, 20 * queries)  # of many photos, a few of each
+    base = sift_descriptors([path for i, path in enumerate(photos) if i % 20], size)
+    spread = sift_descriptors(photos[::20], 20 * queries)  # of many photos, a few of each
     return base, spread[::20]
 
 

@@ -1,4 +1,4 @@
-"""What many test files need: network skips, a port nobody has, a guarded Redis, shown pictures."""
+"""What many test files need: network skips, a free port, a guarded Redis, pictures, a panel."""
 
 import base64
 import contextlib
@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 
+import matplotlib.pyplot as plt
 import pytest
 import redis
 from IPython.core.formatters import format_display_data
@@ -59,3 +60,11 @@ def shown(monkeypatch):
 
     monkeypatch.setattr("IPython.display.display", keep)
     return pictures
+
+
+@pytest.fixture
+def axes():
+    """An empty panel."""
+    figure, axes = plt.subplots()
+    yield axes
+    plt.close(figure)

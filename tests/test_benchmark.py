@@ -146,7 +146,7 @@ def test_stopping_stops_the_job(work, tmp_path, monkeypatch):
     monkeypatch.setattr(
         run.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1]
     )
-    monkeypatch.setattr(run, "_resident", stop)
+    monkeypatch.setattr(run, "memory_of", stop)
     with pytest.raises(KeyboardInterrupt):
         run_setups([Setup("numpy", "exact")], work, tmp_path)
     assert started[0].poll() is not None and not list(tmp_path.glob("*.json"))

@@ -1,22 +1,12 @@
 """The pictures of index types, and the plot of recall against time."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
 
 from helpers import index_views
 
 POINTS = np.random.default_rng(0).normal(size=(80, 2))
 QUERY = np.array([0.5, 0.4])
-
-
-@pytest.fixture
-def axes():
-    """An empty panel."""
-    figure, axes = plt.subplots()
-    yield axes
-    plt.close(figure)
 
 
 def compared(axes):

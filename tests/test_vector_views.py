@@ -1,20 +1,10 @@
 """The pictures of vectors and of metrics."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from helpers import vector_views
 
 QUERY, OTHER = np.array([3.0, 4.0]), np.array([0.0, 2.0])
-
-
-@pytest.fixture
-def axes():
-    """An empty panel."""
-    figure, axes = plt.subplots()
-    yield axes
-    plt.close(figure)
 
 
 def test_titles_give_the_metric_of_the_vectors_drawn(axes):

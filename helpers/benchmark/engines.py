@@ -103,16 +103,10 @@ class Faiss(Engine):
     def open(self) -> None:
         import faiss
 
+        from helpers.faiss_indexes import new_index
+
         faiss.omp_set_num_threads(self.threads)
-        build, product = self.setup.build, faiss.METRIC_INNER_PRODUCT
-        if self.setup.index == "FLAT":
-            self.index = faiss.IndexFlatIP(self.dim)
-        elif self.setup.index == "IVF_FLAT":
-            coarse = faiss.IndexFlatIP(self.dim)
-            self.index = faiss.IndexIVFFlat(coarse, self.dim, build["nlist"], product)
-        else:
-            self.index = faiss.IndexHNSWFlat(self.dim, build["M"], product)
-            self.index.hnsw.efConstruction = build["efConstruction"]
+        self.index = new_index(self.setup.index, self.dim, self.setup.build)
 
     def insert(self, vectors: np.ndarray) -> None:
         if not self.index.is_trained:

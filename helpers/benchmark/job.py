@@ -2,12 +2,14 @@
 its memory can be told from everything else's: ``python -m helpers.benchmark.job FOLDER``.
 """
 
+import contextlib
 import gc
 import itertools
 import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +174,22 @@ def recalls(
 
 def own_memory() -> int:
     """Bytes of memory of this process and its children, without files that are only mapped."""
-    return sum(_private(process) for process in family(os.getpid()))
+    return memory_of(family(os.getpid()), shared=False)
+
+
+def memory_of(processes: Iterable[psutil.Process], shared: bool = True) -> int:
+    """Bytes of memory of processes that are still there.
+
+    Args:
+        processes: which ones.
+        shared: whether files that are mapped count; only Linux can leave them out.
+    """
+    total = 0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            memory = process.memory_info()
+            total += memory.rss - (0 if shared else getattr(memory, "shared", 0))
+    return total
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -188,14 +205,6 @@ def folder_bytes(folder: Path) -> int:
     """The size of all files in a folder, without those that are only linked there."""
     files = (path for path in folder.rglob("*") if not path.is_symlink())
     return sum(path.stat().st_size for path in files if path.is_file())
-
-
-def _private(process: psutil.Process) -> int:
-    try:
-        memory = process.memory_info()
-    except psutil.NoSuchProcess:
-        return 0
-    return memory.rss - getattr(memory, "shared", 0)  # only Linux tells what is shared
 
 
 def _clients_qps(search: Any, queries: int, work: Work) -> float:

@@ -20,9 +20,10 @@ import pandas as pd
 import psutil
 
 from helpers.benchmark.engines import engine_class, installed_version
-from helpers.benchmark.job import Work, family
+from helpers.benchmark.job import Work, family, memory_of
 from helpers.benchmark.setups import Setup
 from helpers.errors import HelpfulError
+from helpers.scoreboard import write_json
 from helpers.stores import ROOT
 
 _THREADS = ("OMP", "OPENBLAS", "MKL", "RAYON")
@@ -63,7 +64,7 @@ def run_setups(setups: Sequence[Setup], work: Work, folder: Path) -> pd.DataFram
             except JobFailed as error:
                 failed.append(f"{setup.name}: {error}")
                 continue
-            _write(file, result)
+            write_json(file, result)
         best = result["points"][-1]
         when = f", measured {result['date']}" if known else ""
         print(
@@ -96,7 +97,7 @@ def _run(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
         )
         try:
             while process.poll() is None:
-                peak = max(peak, sum(map(_resident, [psutil.Process(), *family(process.pid)])))
+                peak = max(peak, memory_of([psutil.Process(), *family(process.pid)]))
                 time.sleep(0.1)
         finally:
             if process.poll() is None:  # interrupted here; the job ends its server itself
@@ -136,20 +137,6 @@ def _rows(setup: Setup, work: Work, result: dict[str, Any]) -> list[dict[str, An
     return rows
 
 
-def _resident(process: psutil.Process) -> int:
-    try:
-        return process.memory_info().rss
-    except psutil.NoSuchProcess:
-        return 0
-
-
 def _last_words(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it ended without a word (often out of memory)"
-
-
-def _write(file: Path, result: dict[str, Any]) -> None:
-    # Whole or not at all: an interruption must not leave half a result.
-    draft = file.with_suffix(".part")
-    draft.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    draft.replace(file)
