@@ -17,15 +17,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
-from helpers.archives import ArchiveError, unpack
-from helpers.downloads import Source, SourceFailed, digest, download
 from helpers.errors import HelpfulError
-from helpers.weights import WeightsError, to_safetensors
+from helpers.fetching.archives import ArchiveError, unpack
+from helpers.fetching.downloads import Source, SourceFailed, digest, download
+from helpers.fetching.weights import WeightsError, to_safetensors
+from helpers.paths import DATA, cache_dir
 
-CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "assets.toml"
+CATALOGUE = DATA / "assets.toml"
 
 
 class AssetError(HelpfulError):
@@ -64,14 +64,6 @@ def catalogue() -> dict[str, Asset]:
         sources = tuple(Source(**source) for source in table.pop("source"))
         assets[name] = Asset(name, sources=sources, **table)
     return assets
-
-
-def cache_dir() -> Path:
-    """The folder that keeps fetched assets: ``BOOTCAMP_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("BOOTCAMP_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return platformdirs.user_cache_path("vector-search-bootcamp")
 
 
 def fetch(name: str, progress: bool = True) -> Path:

@@ -10,3 +10,11 @@ class HelpfulError(RuntimeError):
     def _render_traceback_(self) -> list[str]:
         # The hook IPython offers to an exception that would rather print itself.
         return [f"{type(self).__name__}: {self}"]
+
+
+class ServiceError(HelpfulError):
+    """Milvus or Redis could not be reached, opened, or asked for what was wanted."""
+
+
+class BadItem(ValueError):
+    """An item that cannot be encoded, such as a text file named .jpg; the message says why."""

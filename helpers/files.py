@@ -7,9 +7,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from helpers.archives import unpack
-from helpers.assets import cache_dir
 from helpers.errors import HelpfulError
+from helpers.fetching.archives import unpack
+from helpers.paths import cache_dir
 
 IMAGE_SUFFIXES = frozenset(
     [".avif", ".bmp", ".gif", ".heic", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"]

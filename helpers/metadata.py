@@ -7,7 +7,6 @@ an ingest breaks off.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -23,26 +22,6 @@ BATCH = 2_000  # Records in one command: few round trips, and no command blocks 
 
 class MetadataError(HelpfulError):
     """Metadata could not be written or found."""
-
-
-def content_id(data: bytes | str) -> int:
-    """Make a positive 63-bit id from content: the same content has the same id everywhere.
-
-    The id is the first 63 bits of BLAKE2b. Among n different contents, the probability that any
-    two share an id is about n² / 2⁶⁴: 5 in a hundred million for a million of them.
-
-    Args:
-        data: the content, as in the bytes of an image file; a string is taken as UTF-8.
-
-    Returns:
-        An integer from 0 to 2⁶³ - 1, which fits Milvus' INT64.
-
-    Example:
-        >>> content_id("caffeine") == content_id(b"caffeine")
-        True
-    """
-    raw = data.encode() if isinstance(data, str) else data
-    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest()) >> 1
 
 
 def save_metadata(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFont, ImageOps
 
-from helpers.encoders import BadItem
+from helpers.errors import BadItem
 
 # Pillow warns above 89 million pixels and refuses above 179 million. Panoramas are that large; the
 # limit that refuses is enough.

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import HelpfulError
-
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.paths import build_folder
 
 Score = dict[str, Any]
 """One notebook's record: the arguments of :func:`record`, by their names."""
@@ -92,7 +91,7 @@ def add_seconds(notebook: str, seconds: float) -> None:
 def missed(score: Score) -> list[str]:
     """The quality figures below their floor, each as ``P@5 0.871 < 0.880``."""
     return [
-        f"{name} {show(measured)} < {show(floor)}"
+        f"{name} {as_text(measured)} < {as_text(floor)}"
         for name, (measured, floor) in score["quality"].items()
         if not measured >= floor
     ]
@@ -105,11 +104,13 @@ def report(score: Score) -> str:
     """
     lines = [["", "measured", "floor", ""]]
     for name, (measured, floor) in score["quality"].items():
-        lines.append([name, show(measured), show(floor), "ok" if measured >= floor else "MISSED"])
-    lines.append(["recall@10", show(score["recall"]), "", ""])
-    lines.append(["search ms", show(score["search_ms"]), "", ""])
-    lines.append(["rows/s", show(score["rows_per_s"]), "", ""])
-    lines.append(["rows", show(score["rows"]), "", ""])
+        lines.append(
+            [name, as_text(measured), as_text(floor), "ok" if measured >= floor else "MISSED"]
+        )
+    lines.append(["recall@10", as_text(score["recall"]), "", ""])
+    lines.append(["search ms", as_text(score["search_ms"]), "", ""])
+    lines.append(["rows/s", as_text(score["rows_per_s"]), "", ""])
+    lines.append(["rows", as_text(score["rows"]), "", ""])
     return _aligned(lines)
 
 
@@ -120,15 +121,15 @@ def table(scores: Iterable[Score]) -> str:
     ]
     for score in scores:
         figures = score.get("quality") or {"-": (None, None)}
-        head = [score["notebook"], show(score.get("rows"))]
-        tail = [show(score.get(key)) for key in ("recall", "search_ms", "rows_per_s", "seconds")]
+        head = [score["notebook"], as_text(score.get("rows"))]
+        tail = [as_text(score.get(key)) for key in ("recall", "search_ms", "rows_per_s", "seconds")]
         for name, (measured, floor) in figures.items():
-            lines.append([*head, name, show(measured), show(floor), *tail])
+            lines.append([*head, name, as_text(measured), as_text(floor), *tail])
             head, tail = ["", ""], [""] * len(tail)
     return _aligned(lines, left=(0, 2))
 
 
-def show(figure: float | None) -> str:
+def as_text(figure: float | None) -> str:
     """A figure as every table here writes it: ``0.903``, ``4.1``, ``12,345``, or ``-`` for none."""
     if figure is None:
         return "-"
@@ -138,11 +139,6 @@ def show(figure: float | None) -> str:
         if abs(figure) < bound:
             return f"{figure:.{decimals}f}"
     return f"{figure:,.0f}"
-
-
-def build_folder() -> Path:
-    """Where runs leave what git ignores: ``build/``, unless ``BOOTCAMP_BUILD`` names another."""
-    return Path(os.environ.get("BOOTCAMP_BUILD") or ROOT / "build")
 
 
 def _folder() -> Path:

@@ -3,12 +3,11 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from helpers.errors import HelpfulError
+from helpers.paths import DATA
 
-DATA = Path(__file__).resolve().parent.parent / "data"
 _DELIMITERS = ",;\t"
 _LONGEST = 100_000_000  # characters of a field; Python's own limit is 131,072
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import ipywidgets
 
-from helpers.encoders import BadItem
-from helpers.errors import HelpfulError
+from helpers.errors import BadItem, HelpfulError
 
 
 def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ipywidgets.Widget:

@@ -13,7 +13,7 @@ import redis
 from IPython.core.formatters import format_display_data
 from PIL import Image
 
-from helpers import redis_server
+from helpers.engines import redis_server
 
 
 def pytest_runtest_setup(item):

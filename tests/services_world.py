@@ -15,8 +15,9 @@ import psutil
 import pytest
 from pymilvus import DataType
 
-from helpers.services import remove_store
-from helpers.stores import ROOT, ServiceError
+from helpers.connect import remove_store
+from helpers.errors import ServiceError
+from helpers.paths import ROOT
 
 SETTINGS = ("MILVUS_URI", "MILVUS_TOKEN", "REDIS_URL", "BOOTCAMP_STORES")
 VECTORS = np.random.default_rng(7).normal(size=(600, 16)).astype(np.float32)

@@ -11,7 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from assets_world import (
+
+from helpers import assets
+from helpers.assets import AssetError, catalogue, fetch, is_cached
+from helpers.paths import cache_dir
+from tests.fetching.assets_world import (
     DATA,
     PROJECT_CATALOGUE,
     contents,
@@ -22,10 +26,7 @@ from assets_world import (
     wheel_source,
 )
 
-from helpers import assets
-from helpers.assets import AssetError, cache_dir, catalogue, fetch, is_cached
-
-pytest_plugins = ["assets_world"]
+pytest_plugins = ["tests.fetching.assets_world"]
 PROJECT = catalogue()
 
 

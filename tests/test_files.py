@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from helpers.archives import ArchiveError
-from helpers.datasets import load_photos, pascal_voc, unseen_birds
 from helpers.errors import HelpfulError
+from helpers.fetching.archives import ArchiveError
 from helpers.files import list_files
+from helpers.photos import load_photos, pascal_voc, unseen_birds
 
 
 def picture() -> bytes:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.encoders import BadItem, Encoder, load_encoder
-from helpers.ingest import encode_batches
-from helpers.metadata import content_id
+from helpers.encoders import load_encoder
+from helpers.encoders.base import Encoder
+from helpers.errors import BadItem
+from helpers.ingest import content_id, encode_batches
 
 
 class Lengths(Encoder):

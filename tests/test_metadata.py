@@ -11,16 +11,10 @@ import time
 import numpy as np
 import pytest
 
-from helpers.metadata import (
-    BATCH,
-    MetadataError,
-    content_id,
-    delete_metadata,
-    load_metadata,
-    save_metadata,
-)
-from helpers.services import connect_milvus, connect_redis, remove_store
-from helpers.stores import ROOT, store_folder
+from helpers.connect import connect_milvus, connect_redis, remove_store
+from helpers.ingest import content_id
+from helpers.metadata import BATCH, MetadataError, delete_metadata, load_metadata, save_metadata
+from helpers.paths import ROOT, store_folder
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +129,7 @@ INGEST = """
 import numpy as np
 from pymilvus import DataType
 from helpers.metadata import *
-from helpers.services import *
+from helpers.connect import *
 
 milvus, redis = connect_milvus("test"), connect_redis("test")
 if not milvus.has_collection("texts"):

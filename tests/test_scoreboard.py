@@ -132,7 +132,7 @@ def test_an_interrupted_write_leaves_the_older_record(monkeypatch: pytest.Monkey
     + [(720, "720"), (1_000_000, "1,000,000"), (1.0, "1.000"), (-0.5, "-0.500")],
 )
 def test_figures_are_written_with_the_digits_that_matter(figure: float | None, shown: str):
-    assert scoreboard.show(figure) == shown
+    assert scoreboard.as_text(figure) == shown
 
 
 def test_without_the_variable_the_build_folder_is_the_projects(monkeypatch: pytest.MonkeyPatch):

@@ -20,12 +20,12 @@ from pymilvus import DataType
 from safetensors.torch import load_file
 
 from helpers.assets import fetch
-from helpers.datasets import load_photos
+from helpers.connect import connect_milvus, connect_redis, remove_store
 from helpers.encoders import load_encoder
-from helpers.ingest import encode_batches
-from helpers.metadata import content_id, delete_metadata, save_metadata
-from helpers.services import connect_milvus, connect_redis, remove_store
-from helpers.torchvision_compat import torchvision
+from helpers.encoders.torchvision_compat import torchvision
+from helpers.ingest import content_id, encode_batches
+from helpers.metadata import delete_metadata, save_metadata
+from helpers.photos import load_photos
 
 CLASSIC_BATCH = 128  # as in the image search tutorials of PyTorch with Milvus
 NAME = "benchmark_images"

@@ -30,7 +30,7 @@ import websocket
 from PIL import Image
 
 from helpers.errors import HelpfulError
-from helpers.fiftyone_setup import prepare_fiftyone
+from helpers.scenarios.fiftyone_app.setup import prepare_fiftyone
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "fiftyone_app.png"
 MAX_BYTES = 300_000

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from helpers.scoreboard import Score, show
+from helpers.scoreboard import Score, as_text
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -32,9 +32,9 @@ def table(scores: dict[str, Score]) -> str:
         title = name.replace("_", " ")
         links = score["links"]
         quality = [
-            f"{figure} {show(measured)}" for figure, (measured, _) in score["quality"].items()
+            f"{figure} {as_text(measured)}" for figure, (measured, _) in score["quality"].items()
         ]
-        figures = [show(score[key]) for key in ("recall", "search_ms", "seconds")]
+        figures = [as_text(score[key]) for key in ("recall", "search_ms", "seconds")]
         rows.append(
             [
                 f"[{title}](notebooks/{name}.ipynb)",

@@ -39,7 +39,7 @@ def build(weights: dict[str, torch.Tensor]) -> torch.nn.Module:
         RuntimeError: a tensor is missing, left over or of another shape.
     """
     # timm imports torchvision, which has to be imported here first.
-    from helpers import torchvision_compat  # noqa: F401, I001
+    from helpers.encoders import torchvision_compat  # noqa: F401, I001
     import timm
 
     model = timm.create_model("tf_efficientnet_lite0", pretrained=False)

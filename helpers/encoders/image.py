@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from helpers.assets import fetch
-from helpers.encoders import Encoder, efficientnet_lite
+from helpers.encoders import efficientnet_lite
+from helpers.encoders.base import Encoder
+from helpers.encoders.torchvision_compat import torchvision
 from helpers.pictures import open_image
-from helpers.torchvision_compat import torchvision
 
 _SIZE = 224  # the side of the square the networks were trained on
 _RESIZED = 256  # the shorter side of the whole picture before that square is cut from its middle

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers import torchvision_compat  # noqa: F401  transformers imports torchvision
 from helpers.assets import fetch
-from helpers.encoders import BadItem, Encoder
-from helpers.errors import HelpfulError
-from helpers.hub import hub_model
+from helpers.encoders import torchvision_compat  # noqa: F401  transformers imports torchvision
+from helpers.encoders.base import Encoder
+from helpers.errors import BadItem, HelpfulError
+from helpers.fetching.hub import hub_model
 
 _TOKENS = 2_048  # in one run of the network: enough work for every core, small enough for the cache
 

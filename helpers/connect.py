@@ -1,0 +1,216 @@
+"""Milvus and Redis for the notebooks: embedded by default, a server by environment variable.
+
+==================  ===============================================================
+``MILVUS_URI``      a Milvus server, as in ``http://localhost:19530``, or the path
+                    of a Milvus Lite store, which ends in ``.db``
+``MILVUS_TOKEN``    its token, or ``user:password``
+``REDIS_URL``       a Redis server, as in ``redis://:password@localhost:6379/0``
+``BOOTCAMP_STORES`` where embedded data is kept, instead of ``.stores`` here
+==================  ===============================================================
+
+On a server all notebooks share one Milvus and one Redis; the names of their collections and the
+prefixes of their keys keep them apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from helpers.errors import ServiceError
+from helpers.paths import shown, store_folder
+
+if TYPE_CHECKING:
+    import redis
+    from pymilvus import MilvusClient
+
+    from helpers.engines.capabilities import Capabilities
+    from helpers.engines.lite import CheckedMilvusClient
+
+CONNECT_SECONDS = 5
+
+
+def connect_milvus(name: str) -> CheckedMilvusClient:
+    """Connect to Milvus and print one line that says to which.
+
+    Args:
+        name: the notebook's name for its embedded store, as in ``"image_search"``. With
+            ``MILVUS_URI`` set it is not used.
+
+    Returns:
+        pymilvus' ``MilvusClient``, which also checks what is sent. Collections that were there
+        before have to be loaded: ``client.load_collection(...)``.
+
+    Raises:
+        ServiceError: the server does not answer or refuses the token, or the embedded store is
+            damaged, open in another process or not writable. Nothing was changed.
+    """
+    uri = os.environ.get("MILVUS_URI", "")
+    if "://" in uri or (uri and not uri.endswith(".db")):
+        client = _connect_milvus_server(uri, os.environ.get("MILVUS_TOKEN", ""))
+        print(f"{engine_name(client)} at {_address(uri, 19530)}")
+        return client
+    from helpers.engines.lite_store import open_lite
+
+    store = Path(uri).expanduser().absolute() if uri else store_folder(name) / "milvus.db"
+    client = open_lite(store)
+    print(f"{engine_name(client)}, embedded, in {shown(store if uri else store.parent)}")
+    return client
+
+
+def connect_redis(name: str) -> redis.Redis:
+    """Connect to Redis and print one line that says to which.
+
+    Args:
+        name: the notebook's name for its embedded store, as in ``"image_search"``. With
+            ``REDIS_URL`` set it is not used.
+
+    Returns:
+        A client that gives strings, not bytes.
+
+    Raises:
+        ServiceError: the server does not answer or refuses the password, or there is no
+            redis-server to embed, or its data is damaged. Nothing was changed.
+    """
+    url = os.environ.get("REDIS_URL", "")
+    if url:
+        client = _connect_redis_server(url)
+        where = f"at {_address(url, 6379)}"
+    else:
+        from helpers.engines.redis_server import connect_embedded
+
+        folder = store_folder(name)
+        client = connect_embedded(folder)
+        where = f"embedded, in {shown(folder)}"
+    version = client.info("server")["redis_version"]
+    print(f"Redis {version}{' ' if url else ', '}{where}")
+    return client
+
+
+def remove_store(name: str) -> None:
+    """Delete the embedded data of a notebook, and never anything on a server.
+
+    Args:
+        name: what the notebook gave to ``connect_milvus`` and ``connect_redis``.
+
+    Raises:
+        ServiceError: another process has the data open. Nothing was deleted.
+    """
+    folder = store_folder(name)
+    if not folder.exists():
+        print(f"Nothing to remove: there is no {shown(folder)}")
+        return
+    from helpers.engines.lite_store import close_lite, is_open_elsewhere
+    from helpers.engines.redis_server import stop_embedded
+
+    store = folder / "milvus.db"
+    if is_open_elsewhere(store) or not stop_embedded(folder):
+        raise ServiceError(
+            f"{shown(folder)} is open in another process and was left as it is: shut down the "
+            "other kernel of this notebook and run this cell again."
+        )
+    close_lite(store)
+    shutil.rmtree(folder)
+    print(f"Removed {shown(folder)}")
+
+
+def engine_name(client: MilvusClient) -> str:
+    """Say which Milvus a client talks to: ``"Milvus Lite 3.2.2"``, ``"Milvus 2.6.1"``."""
+    version = client.get_server_version()
+    if version.startswith("milvus_lite-"):
+        return f"Milvus Lite {version.removeprefix('milvus_lite-')}"
+    return f"Milvus {version.removeprefix('v')}"
+
+
+def capabilities(client: MilvusClient) -> Capabilities:
+    """Find out what an engine can do, by trying it once; see ``helpers.engines.capabilities``."""
+    from helpers.engines.capabilities import find_capabilities
+
+    return find_capabilities(client)
+
+
+def _connect_milvus_server(uri: str, token: str) -> CheckedMilvusClient:
+    address = _address(uri, 19530)
+    if not address or urlsplit(uri).scheme not in ("http", "https", "tcp", "unix"):
+        raise ServiceError(
+            "MILVUS_URI is not the address of a Milvus: write it as in http://localhost:19530, or "
+            "give the path of a Milvus Lite store that ends in .db."
+        )
+    from pymilvus.exceptions import MilvusException
+
+    from helpers.engines.lite import CheckedMilvusClient, quiet
+
+    try:
+        with quiet():
+            client = CheckedMilvusClient(uri, token=token, timeout=CONNECT_SECONDS)
+            client.list_collections(timeout=CONNECT_SECONDS)  # Shows a database that is not there.
+    except MilvusException as error:
+        raise ServiceError(_explain_milvus(address, token, error)) from None
+    return client
+
+
+def _explain_milvus(address: str, token: str, error: Exception) -> str:
+    # pymilvus calls every failure to connect the same; gRPC's own error, its cause, tells more.
+    cause = error.__cause__
+    code = cause.code().name if hasattr(cause, "code") and callable(cause.code) else ""
+    if code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+        what = "does not accept MILVUS_TOKEN" if token else "wants a token"
+        return (
+            f"Milvus at {address} {what}: set MILVUS_TOKEN to 'user:password' of a user it knows."
+        )
+    if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "UNIMPLEMENTED"):
+        return (
+            f"No Milvus answers at {address}: start it, correct MILVUS_URI, or unset MILVUS_URI to "
+            "use the embedded Milvus Lite."
+        )
+    message = getattr(error, "message", str(error)).rstrip(".")
+    return f"Milvus at {address} refuses ({message}): correct MILVUS_URI or MILVUS_TOKEN."
+
+
+def _connect_redis_server(url: str) -> redis.Redis:
+    import redis
+    from redis.backoff import ExponentialBackoff
+    from redis.retry import Retry
+
+    try:
+        client = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_SECONDS,
+            retry=Retry(ExponentialBackoff(), 1),
+        )
+    except ValueError:
+        raise ServiceError(
+            "REDIS_URL is not the address of a Redis: write it as in "
+            "redis://:password@localhost:6379/0."
+        ) from None
+    address = _address(url, 6379)
+    try:
+        client.ping()
+    except redis.AuthenticationError:
+        raise ServiceError(
+            f"Redis at {address} wants another password than it was given: write the right one in "
+            "REDIS_URL, as in redis://:password@localhost:6379/0."
+        ) from None
+    except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse):
+        raise ServiceError(
+            f"No Redis answers at {address}: start it, correct REDIS_URL, or unset REDIS_URL to "
+            "use the embedded Redis."
+        ) from None
+    except redis.RedisError as error:
+        raise ServiceError(f"Redis at {address} refuses ({error}): correct REDIS_URL.") from None
+    return client
+
+
+def _address(url: str, port: int) -> str:
+    """Write an address without user, password and path; empty if host or port cannot be one."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            return "a Unix socket"
+        return f"{parts.hostname or 'localhost'}:{parts.port or port}"
+    return ""

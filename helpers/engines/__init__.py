@@ -1,0 +1,1 @@
+"""The engines behind a store: Milvus Lite and Redis, the keeper of both, and a test server."""

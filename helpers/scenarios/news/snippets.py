@@ -1,0 +1,133 @@
+"""The part of a text that answers a query best, and where the query's words stand in it."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from helpers.show import Passage, show_passages
+
+# English words that say little about what a text is about: articles, pronouns, prepositions,
+# auxiliary verbs, and what is left of "don't" where a text is cut at apostrophes.
+_WORD = re.compile(r"\w+")
+STOP_WORDS = frozenset(
+    _WORD.findall(
+        """a about after again against all also am an and any are as at be because been before being
+        below between both but by can could d did do does doing don down during each few for from
+        further had has have having he her here hers him his how i if in into is it its just ll m me
+        more most my no nor not now of off on once only or other our out over own re s same she
+        should so some such t than that the their them then there these they this those through to
+        too under until up ve very was we were what when where which while who whom why will with
+        would you your"""
+    )
+)
+_SENTENCE = re.compile(r"(?:^|[.!?][\"')\]]*\s+)(?=\S)")
+# Ending -> the letters that must be left: "bus" is not the plural of "bu", nor "caring" of "car".
+_ENDINGS = {"ingly": 4, "edly": 4, "ing": 4, "ed": 4, "es": 3, "ly": 4, "s": 3, "e": 3}
+
+
+class Snippet(NamedTuple):
+    """A piece of a text.
+
+    Attributes:
+        text: the piece, with "…" where it was cut.
+        spans: (start, end) character positions of the query's words in it.
+    """
+
+    text: str
+    spans: list[tuple[int, int]]
+
+
+def snippet(text: str, query: str, words: int = 40) -> Snippet:
+    """The stretch of at most ``words`` words that holds the most different words of a query.
+
+    Among equals it is one that begins a sentence, then one that repeats them most, then the first.
+    Where no word of the query occurs, as with a hit by meaning alone, it is the text's beginning.
+    Stop words do not count; upper case, accents and common English endings make no difference.
+
+    Args:
+        text: a text of any length and in any script.
+        query: what was searched for.
+        words: the length of the snippet, at least 1.
+
+    Raises:
+        ValueError: ``words`` is less than 1.
+    """
+    if words < 1:
+        raise ValueError(f"a snippet needs at least one word, not {words}")
+    wanted = set(stems(query))
+    # Words as readers count them, blanks between: "don't" is one, though it is cut for comparing.
+    places = [found.span() for found in re.finditer(r"\S+", text)]
+    matches = [wanted & set(stems(text[start:end])) for start, end in places]
+    first = _best_start(matches, _sentence_starts(text), places, words)
+    shown = places[first : first + words]
+    if not shown:
+        return Snippet("", [])
+    start, end = shown[0][0], shown[-1][1]
+    before, after = "… " * (first > 0), " …" * (first + words < len(places))
+    piece = text[start:end]
+    spans = [
+        (found.start() + len(before), found.end() + len(before))
+        for found in _WORD.finditer(piece)
+        if stem(found[0]) in wanted
+    ]
+    return Snippet(before + piece + after, spans)
+
+
+def show_snippets(query: str, found: Iterable[Passage], words: int = 40) -> None:
+    """Show what a search found, each text cut to the snippet that answers the query.
+
+    Args:
+        query: what was searched for.
+        found: passages with their whole texts, best first.
+        words: the length of a snippet.
+    """
+    shown = []
+    for passage in found:
+        text, spans = snippet(passage.text, query, words)
+        shown.append(passage._replace(text=text, spans=spans))
+    if shown:
+        show_passages(shown)
+    else:
+        print("Nothing found: no text here has a word of this query, stop words aside.")
+
+
+def stems(text: str) -> Iterable[str]:
+    """The words of a text in a form that can be compared, without stop words."""
+    for found in _WORD.finditer(text):
+        if found[0].casefold() not in STOP_WORDS:
+            yield stem(found[0])
+
+
+def stem(word: str) -> str:
+    """A word in lower case without accents and common English endings, for comparing only."""
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    for ending, least in _ENDINGS.items():
+        if plain.endswith(ending) and len(plain) - len(ending) >= least:
+            return plain.removesuffix(ending)
+    return plain
+
+
+def _sentence_starts(text: str) -> set[int]:
+    return {found.end() for found in _SENTENCE.finditer(text)}
+
+
+def _best_start(
+    matches: list[set[str]], sentences: set[int], places: list[tuple[int, int]], words: int
+) -> int:
+    """The word to begin with; one look at each word, however long the text."""
+    inside: Counter[str] = Counter()
+    for found in matches[:words]:
+        inside.update(found)
+    best, chosen = (-1, False, -1), 0
+    for start in range(max(1, len(matches) - words + 1)):
+        if start:
+            inside.subtract(matches[start - 1])
+            inside.update(matches[start + words - 1])
+            inside += Counter()  # forget what has left the window
+        rank = (len(inside), places[start][0] in sentences if places else True, inside.total())
+        if rank > best:
+            best, chosen = rank, start
+    return chosen

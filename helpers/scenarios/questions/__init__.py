@@ -1,0 +1,1 @@
+"""For questions and their answers."""

@@ -1,0 +1,199 @@
+"""Questions and answers: SQuAD 1.1, the project's own test questions, and a reader's own pairs."""
+
+import json
+import re
+import string
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers.assets import fetch
+from helpers.encoders.text import check_text
+from helpers.errors import BadItem, HelpfulError
+from helpers.show import Passage
+from helpers.tables import own_table, read_table
+
+_COLUMNS = ("question", "answer")
+_NAMED = 20  # bad rows that a report names
+
+
+class Question(NamedTuple):
+    """A question with what answers it, as SQuAD 1.1 has them (Rajpurkar et al., EMNLP 2016).
+
+    Attributes:
+        id: SQuAD's own id, 24 letters and digits.
+        text: the question, without blanks around it.
+        answers: what several people marked in the paragraph as the answer, at least one; often
+            the same words more than once.
+        start: where ``answers[0]`` begins in the paragraph, in characters.
+        title: the article of Wikipedia, such as ``"Amazon rainforest"``.
+        paragraph: the paragraph of it that the question was asked about; empty for a question of
+            your own, which has no id, start and title either.
+    """
+
+    id: str
+    text: str
+    answers: Sequence[str]
+    start: int = 0
+    title: str = ""
+    paragraph: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The answer to give, ``answers[0]``."""
+        return self.answers[0]
+
+    @property
+    def passage(self) -> Passage:
+        """The paragraph under its title, with the answer marked, to be shown."""
+        span = (self.start, self.start + len(self.answer))
+        return Passage(self.paragraph, self.title, spans=[span])
+
+
+def load_squad(file: Path | None = None) -> list[Question]:
+    """The questions of a SQuAD 1.1 file, in its order.
+
+    Args:
+        file: by default the dev set, 10,570 questions about 2,067 paragraphs of 48 articles.
+
+    Raises:
+        AssetError: the dev set could not be fetched.
+        HelpfulError: the file is not SQuAD 1.1.
+    """
+    file = file or fetch("squad-dev")
+    try:
+        articles = json.loads(file.read_text(encoding="utf-8"))["data"]
+        return [
+            _question(asked, paragraph["context"], article["title"])
+            for article in articles
+            for paragraph in article["paragraphs"]
+            for asked in paragraph["qas"]
+        ]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise HelpfulError(
+            f"{file.name} is not a file of SQuAD 1.1 ({type(error).__name__}: {error}); "
+            "give one such as dev-v1.1.json."
+        ) from None
+
+
+def _question(asked: dict, paragraph: str, title: str) -> Question:
+    answers = tuple(answer["text"] for answer in asked["answers"])
+    start = asked["answers"][0]["answer_start"]
+    title = title.replace("_", " ")
+    return Question(asked["id"], asked["question"].strip(), answers, start, title, paragraph)
+
+
+class Paraphrase(NamedTuple):
+    """A question of SQuAD's dev set in other words; ``typo`` says whether it holds mistakes."""
+
+    squad_id: str
+    text: str
+    typo: bool
+
+
+def load_paraphrases() -> list[Paraphrase]:
+    """160 questions of the dev set as people would ask them, over all its 48 articles."""
+    rows = own_table("qa_paraphrases.csv")
+    return [Paraphrase(row["squad_id"], row["paraphrase"], row["typo"] == "1") for row in rows]
+
+
+class Unanswerable(NamedTuple):
+    """A question the dev set cannot answer: ``"everyday"`` talk, or ``"near"`` its topics."""
+
+    text: str
+    kind: str
+
+
+def load_unanswerable() -> list[Unanswerable]:
+    """80 everyday questions and 80 near the topics of the dev set; it answers none of them."""
+    return [Unanswerable(row["question"], row["kind"]) for row in own_table("qa_unanswerable.csv")]
+
+
+class Translation(NamedTuple):
+    """A question of the dev set in another language: ``"zh"``, ``"fr"`` or ``"es"``."""
+
+    squad_id: str
+    language: str
+    text: str
+
+
+def load_translations() -> list[Translation]:
+    """40 questions of the dev set, each in Chinese, French and Spanish."""
+    rows = own_table("qa_languages.csv")
+    return [Translation(row["squad_id"], row["language"], row["question"]) for row in rows]
+
+
+def normalise(answer: str) -> str:
+    """An answer without case, punctuation, articles and extra blanks, as SQuAD compares them.
+
+    Source: ``normalize_answer`` of SQuAD's evaluation script, evaluate-v1.1.py.
+    """
+    kept = "".join(letter for letter in answer.lower() if letter not in string.punctuation)
+    return " ".join(re.sub(r"\b(?:a|an|the)\b", " ", kept).split())
+
+
+def is_right(answer: str, accepted: Iterable[str]) -> bool:
+    """Whether an answer is one of the accepted ones, compared as SQuAD does (exact match)."""
+    return normalise(answer) in {normalise(one) for one in accepted}
+
+
+class Pairs(NamedTuple):
+    """A reader's own questions and answers.
+
+    Attributes:
+        questions: each with its one answer, in the order of the file.
+        bad: what was left out and why, one sentence per row, with its line number.
+    """
+
+    questions: list[Question]
+    bad: list[str]
+
+    def report(self) -> str:
+        """How many rows there are to use, and which are not and why."""
+        lines = [f"{len(self.questions)} questions with answers"]
+        if self.bad:
+            lines.append(f"{len(self.bad)} rows left out:")
+            lines += [f"  {problem}" for problem in self.bad[:_NAMED]]
+            lines += [f"  and {len(self.bad) - _NAMED} more"] * (len(self.bad) > _NAMED)
+        return "\n".join(lines)
+
+
+def read_pairs(content: bytes, name: str) -> Pairs:
+    """Read a CSV with the columns ``question`` and ``answer``; bad rows are left out and named.
+
+    Args:
+        content: the file's bytes, in UTF-8. Comma, semicolon or tab part the fields, as the first
+            line has it; other columns are ignored.
+        name: the file's name, for the messages.
+
+    Raises:
+        HelpfulError: the file is empty, not UTF-8, lacks a column, or has no row that can be used.
+    """
+    pairs, seen = Pairs([], []), {}
+    for line, values, problem in read_table(content, name, _COLUMNS):
+        problem = problem or _problem(values)
+        if not problem:
+            question, answer = (values[column] for column in _COLUMNS)
+            key = " ".join(question.casefold().split()).rstrip(" ?!.")
+            if key in seen:
+                problem = f"the same question as in line {seen[key]}"
+            else:
+                seen[key] = line
+                pairs.questions.append(Question("", question, (answer,)))
+        if problem:
+            pairs.bad.append(f"line {line}: {problem}")
+    if not pairs.questions:
+        why = f" ({pairs.bad[0]})" if pairs.bad else ""
+        raise HelpfulError(f"{name} has no row that can be used{why}; add some or mend them.")
+    return pairs
+
+
+def _problem(values: dict[str, str]) -> str:
+    for column in _COLUMNS:
+        if not values[column]:
+            return f"no {column}"
+        try:
+            check_text(values[column])
+        except BadItem as error:
+            return f"its {column} is {error}"
+    return ""

@@ -1,0 +1,117 @@
+"""What a recommender shows: a person's films with the recommended ones, and a map of films."""
+
+import html
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from helpers.show import COLOURS, NEUTRAL, show_figure
+
+OTHERS = "other"  # the genre of films that have none of the main ones
+
+
+class Advice(NamedTuple):
+    """One recommended film.
+
+    Attributes:
+        name: its name and year.
+        genres: what kind of film it is.
+        score: the inner product of its vector and the person's.
+        because: the film of the person's history that is most like it.
+    """
+
+    name: str
+    genres: Sequence[str]
+    score: float
+    because: str = ""
+
+
+def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -> None:
+    """Show what somebody watched last and what is recommended, as a table.
+
+    Args:
+        heading: who it is for.
+        history: names of the latest films, oldest first; may be empty.
+        found: recommended films, best first.
+    """
+    from IPython.display import display
+
+    columns = ["", "recommended", "genres", "score", "because you watched"]
+    rows = [
+        [str(place), one.name, ", ".join(one.genres), f"{one.score:.3f}", one.because or "-"]
+        for place, one in enumerate(found, start=1)
+    ]
+    latest = f"latest: {' · '.join(history) or 'nothing yet'}"
+    display(
+        {
+            "text/html": f"<p><b>{html.escape(heading)}</b><br>{html.escape(latest)}</p>"
+            + _html_table(columns, rows),
+            "text/plain": "\n".join([heading, latest, *("  ".join(row) for row in rows)]),
+        },
+        raw=True,
+    )
+
+
+def main_genre(genres: Sequence[str], main: Sequence[str]) -> str:
+    """The first of the main genres that a film is of; those listed first go first."""
+    return next((genre for genre in main if genre in genres), OTHERS)
+
+
+def show_film_map(
+    points: np.ndarray, genres: Sequence[str], main: Sequence[str], named: dict[int, str], axis: str
+) -> None:
+    """Show films as dots in the colours of their genres, some with their titles.
+
+    Args:
+        points: (n, 2), a projection of the films' vectors.
+        genres: n genres, from ``main_genre``.
+        main: the genres that get colours of their own, at most eight; others are light grey.
+        named: row -> title to write beside its dot.
+        axis: what the two axes are, for example ``"t-SNE dimension"``.
+    """
+    figure, axes = plt.subplots(figsize=(11, 8))
+    genres = np.asarray(genres)
+    for genre, colour in {OTHERS: "#DDDDDD", **dict(zip(main, COLOURS, strict=False))}.items():
+        x, y = points[genres == genre].T
+        axes.scatter(x, y, s=9, color=colour, linewidths=0, label=genre)
+    box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}
+    for row, title in named.items():
+        axes.plot(*points[row], "o", color="white", markeredgecolor="black", markersize=6)
+        axes.annotate(
+            title, points[row], (6, 4), textcoords="offset points", fontsize=11, bbox=box, zorder=5
+        )
+    axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
+    axes.margins(0.02)
+    axes.legend(ncols=len(main) + 1, loc="lower center", bbox_to_anchor=(0.5, 1), markerscale=3,
+                frameon=False, columnspacing=1, handletextpad=0.2)  # fmt: skip
+    show_figure(figure)
+
+
+def show_comparison(shares: dict[str, float], margins: dict[str, float], title: str) -> None:
+    """Show HR@10 of several ways as bars with their 95 % confidence intervals; the last is ours.
+
+    Args:
+        shares: way -> share of users, 0 to 1, drawn from the top.
+        margins: way -> half the width of its interval.
+        title: a line above.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.42 * len(shares)))
+    names, values = list(shares), list(shares.values())
+    colours = [NEUTRAL] * (len(names) - 1) + [COLOURS[0]]
+    spread = [margins[name] for name in names]
+    bars = axes.barh(names, values, xerr=spread, color=colours, ecolor=COLOURS[1], capsize=3)
+    axes.bar_label(bars, [f"{value:.3f}" for value in values], padding=6)
+    axes.invert_yaxis()
+    axes.set(xlabel="HR@10 (share of users, 95 % interval)", title=title)
+    axes.margins(x=0.12)
+    show_figure(figure)
+
+
+def _html_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(tag: str, cells: Sequence[str]) -> str:
+        inner = "".join(f'<{tag} style="text-align:left">{html.escape(c)}</{tag}>' for c in cells)
+        return f"<tr>{inner}</tr>"
+
+    return f"<table>{line('th', columns)}{''.join(line('td', row) for row in rows)}</table>"

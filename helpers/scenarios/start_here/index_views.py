@@ -1,0 +1,192 @@
+"""What each kind of index does with a query, drawn on points in the plane, and what it costs."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from sklearn.cluster import KMeans
+from sklearn.neighbors import NearestNeighbors
+
+from helpers.show import COLOURS, show_figure
+
+COMPARED, SKIPPED, QUERY, PATH = COLOURS[0], "#BBBBBB", COLOURS[4], COLOURS[1]
+_CELLS = 9
+_MARKS = "s^oDPvX"
+
+
+def show_index_ideas() -> None:
+    """Draw FLAT, IVF, SQ8, PQ, SCANN and HNSW at work on the same 150 points and the same query.
+
+    The pictures are computed, not sketched: k-means finds the cells and the codebook, and the path
+    through the graph is the greedy one (Malkov & Yashunin 2018).
+    """
+    points = np.random.default_rng(3).normal(size=(150, 2)).clip(-2.4, 2.4)
+    query = np.array([0.9, 0.75])
+    figure, panels = plt.subplots(2, 3, figsize=(11, 7.4))
+    draw = (draw_flat, draw_ivf, draw_sq8, draw_pq, draw_scann, draw_hnsw)
+    for axes, draw_one in zip(panels.flat, draw, strict=True):
+        draw_one(axes, points, query)
+        axes.plot(*query, marker="*", markersize=17, color=QUERY, markeredgecolor="white")
+        axes.set(xticks=[], yticks=[], xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
+    figure.tight_layout()
+    show_figure(figure)
+
+
+def show_recall_and_time(
+    tables: Mapping[str, pd.DataFrame], megabytes: Mapping[str, float]
+) -> None:
+    """Show recall against time, a panel for each table, a line for each index.
+
+    Args:
+        tables: title -> rows with ``index``, ``recall@10`` and ``ms`` per query.
+        megabytes: index -> its memory, which the area of its marks stands for.
+    """
+    figure, panels = plt.subplots(1, len(tables), figsize=(11, 4.4), sharex=True, sharey=True)
+    kinds = list(dict.fromkeys(name for table in tables.values() for name in table["index"]))
+    for axes, (title, table) in zip(panels, tables.items(), strict=True):
+        for name, rows in table.groupby("index", sort=False):
+            i = kinds.index(name)
+            style = {"marker": _MARKS[i], "color": COLOURS[i], "s": 5 * megabytes[name]}
+            axes.plot(rows["ms"], rows["recall@10"], color=COLOURS[i], linewidth=1)
+            axes.scatter(rows["ms"], rows["recall@10"], **style)
+        axes.set(xscale="log", xlabel="milliseconds per query (log scale)", title=title)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("recall@10")
+    for i, name in enumerate(kinds):
+        label = f"{name}, {megabytes[name]:.0f} MB"
+        panels[-1].scatter([], [], marker=_MARKS[i], color=COLOURS[i], label=label)
+    panels[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    show_figure(figure)
+
+
+def draw_flat(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    """Every point is compared with the query."""
+    _lines(axes, points, query)
+    _dots(axes, points, np.full(len(points), True))
+    axes.set_title(f"FLAT: all {len(points)} compared")
+
+
+def draw_ivf(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    """Only the points in the two cells nearest to the query are compared."""
+    near = _draw_cells(axes, points, query)
+    _lines(axes, points[near], query)
+    _dots(axes, points, near)
+    axes.set_title(f"IVF: {near.sum()} compared, in 2 of {_CELLS} cells")
+
+
+def draw_sq8(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    """Each number is rounded to one of a few levels; 16 here, 256 in SQ8."""
+    levels = np.linspace(-2.4, 2.4, 16)
+    rounded = levels[np.abs(points[..., None] - levels).argmin(axis=2)]
+    for level in levels:
+        axes.axhline(level, color="#EEEEEE", linewidth=0.8, zorder=0)
+        axes.axvline(level, color="#EEEEEE", linewidth=0.8, zorder=0)
+    for point, place in zip(points, rounded, strict=True):
+        axes.plot(*zip(point, place, strict=True), color=SKIPPED, linewidth=1)
+    _dots(axes, points, np.full(len(points), False))
+    _dots(axes, rounded, np.full(len(points), True))
+    axes.set_title("SQ8: every number rounded to a level")
+
+
+def draw_pq(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    """Each half of a vector is replaced by the nearest of four learned values."""
+    place, books = _codes(points)
+    for value in books[0]:
+        axes.axvline(value, color=SKIPPED, linestyle=":", zorder=0)
+    for value in books[1]:
+        axes.axhline(value, color=SKIPPED, linestyle=":", zorder=0)
+    for point, code in zip(points, place, strict=True):
+        axes.plot(*zip(point, code, strict=True), color=SKIPPED, linewidth=0.6)
+    _dots(axes, points, np.full(len(points), False))
+    axes.scatter(*np.unique(place, axis=0).T, color=COMPARED, s=60, zorder=3)
+    axes.set_title("PQ: 4 x 4 places stand for all points")
+
+
+def draw_scann(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    """Rough codes choose candidates in the nearest cells; only these are compared exactly."""
+    near = _draw_cells(axes, points, query)
+    rough = np.linalg.norm(_codes(points)[0] - query, axis=1)
+    chosen = np.zeros(len(points), bool)
+    chosen[np.flatnonzero(near)[np.argsort(rough[near], kind="stable")[:8]]] = True
+    _lines(axes, points[chosen], query)
+    _dots(axes, points, chosen)
+    axes.scatter(*points[near & ~chosen].T, s=22, facecolor="white", edgecolor=COMPARED, zorder=3)
+    axes.set_title(f"SCANN: {near.sum()} by rough codes, then {chosen.sum()} exactly")
+
+
+def draw_hnsw(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    """A walk over a graph of neighbours, from far links to near ones, always towards the query."""
+    few = np.flatnonzero(np.arange(len(points)) % 10 == 0)  # the upper layer
+    start = few[np.linalg.norm(points[few] - query, axis=1).argmax()]
+    path, compared = [start], {start}
+    for layer, links in ((few, 3), (np.arange(len(points)), 4)):
+        graph = NearestNeighbors(n_neighbors=links + 1).fit(points[layer])
+        neighbours = layer[graph.kneighbors(points[layer], return_distance=False)[:, 1:]]
+        if len(layer) == len(points):
+            for i, others in enumerate(neighbours):
+                for j in others:
+                    axes.plot(*points[[i, j]].T, color="#DDDDDD", linewidth=0.7, zorder=0)
+        edges = {i: set(row) for i, row in zip(layer, neighbours, strict=True)}
+        for i, row in zip(layer, neighbours, strict=True):
+            for j in row:
+                edges[j].add(i)
+        path += _walk(points, query, path[-1], edges, compared)
+    near = np.isin(np.arange(len(points)), list(compared))
+    _dots(axes, points, near)
+    axes.plot(*points[path].T, color=PATH, linewidth=2.5, zorder=4)
+    axes.plot(*points[start], marker="s", markersize=9, color=PATH, zorder=5)
+    axes.set_title(f"HNSW: a walk that compares {len(compared)}")
+
+
+def _walk(
+    points: np.ndarray, query: np.ndarray, start: int, edges: dict, compared: set
+) -> list[int]:
+    """Go to the best neighbour as long as that is nearer; ``compared`` gains all looked at."""
+    path, here = [], start
+    while True:
+        compared |= edges[here]
+        best = min(edges[here], key=lambda i: np.linalg.norm(points[i] - query))
+        if np.linalg.norm(points[best] - query) >= np.linalg.norm(points[here] - query):
+            return path
+        path.append(best)
+        here = best
+
+
+def _draw_cells(axes: Axes, points: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """Draw the cells of k-means; says which points lie in the two nearest to the query."""
+    means = KMeans(_CELLS, n_init=1, random_state=0).fit(points)
+    nearest = np.argsort(np.linalg.norm(means.cluster_centers_ - query, axis=1))[:2]
+    grid = np.stack(np.meshgrid(*[np.linspace(-2.6, 2.6, 300)] * 2), axis=-1)
+    cell = means.predict(grid.reshape(-1, 2)).reshape(300, 300)
+    axes.imshow(
+        np.isin(cell, nearest), extent=(-2.6, 2.6, -2.6, 2.6), origin="lower", cmap="Blues", vmax=4
+    )
+    border = (np.diff(cell, axis=0, prepend=cell[:1]) != 0) | (
+        np.diff(cell, axis=1, prepend=cell[:, :1]) != 0
+    )
+    axes.contour(border, levels=[0.5], extent=(-2.6, 2.6, -2.6, 2.6), colors="#999999")
+    axes.set_aspect("auto")
+    return np.isin(means.labels_, nearest)
+
+
+def _codes(points: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Product quantisation of two halves with four values each: the coded points, the values."""
+    halves, books = [], []
+    for half in points.T:
+        means = KMeans(4, n_init=1, random_state=0).fit(half[:, None])
+        halves.append(means.cluster_centers_[means.labels_, 0])
+        books.append(means.cluster_centers_[:, 0])
+    return np.stack(halves, axis=1), books
+
+
+def _dots(axes: Axes, points: np.ndarray, compared: np.ndarray) -> None:
+    axes.scatter(*points[~compared].T, s=14, color=SKIPPED, zorder=2)
+    axes.scatter(*points[compared].T, s=20, color=COMPARED, zorder=3)
+
+
+def _lines(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
+    for point in points:
+        axes.plot(*zip(point, query, strict=True), color=COMPARED, linewidth=0.3, zorder=1)

@@ -1,0 +1,1 @@
+"""For videos and the objects in them."""

@@ -1,0 +1,44 @@
+"""FiftyOne's connections and the Milvus of a notebook."""
+
+import json
+
+import pytest
+
+from helpers.connect import connect_milvus
+from helpers.scenarios.fiftyone_app.milvus import milvus_settings
+from helpers.scenarios.fiftyone_app.setup import run_python
+from tests.services_world import finished
+
+pytest_plugins = ["tests.services_world"]
+pytestmark = pytest.mark.usefixtures("stores")
+
+
+def test_another_process_reaches_the_milvus_lite_of_this_one(stores):
+    milvus = connect_milvus("fiftyone")
+    milvus.create_collection("photos", dimension=4)
+    settings = milvus_settings("fiftyone")
+    assert list(settings) == ["uri"] and settings["uri"].startswith("http://127.0.0.1:")
+    code = "import json, os; from pymilvus import MilvusClient\n"
+    code += "print(json.dumps(MilvusClient(os.environ['WHERE']).list_collections()))"
+    assert json.loads(run_python(code, {"WHERE": settings["uri"]})) == ["photos"]
+
+
+def test_a_server_and_its_token_are_passed_on(monkeypatch):
+    monkeypatch.setenv("MILVUS_URI", "http://milvus:19530")
+    assert milvus_settings("fiftyone") == {"uri": "http://milvus:19530"}
+    monkeypatch.setenv("MILVUS_TOKEN", "me:secret")
+    assert milvus_settings("fiftyone") == {"uri": "http://milvus:19530", "token": "me:secret"}
+
+
+def test_only_the_warnings_of_the_back_end_are_silenced():
+    code = """
+import types, warnings
+from helpers.scenarios.fiftyone_app.milvus import suit_milvus
+suit_milvus()
+for name in ("fiftyone.brain.internal.core.milvus", "mine"):
+    text = f"`Collection.load` of {name} is an ORM-style PyMilvus API"
+    warnings.warn_explicit(text, FutureWarning, "file.py", 1, module=name)
+warnings.warn_explicit("else", FutureWarning, "file.py", 1, "fiftyone.brain.internal.core.milvus")
+"""
+    said = finished(code).stderr
+    assert "of mine is" in said and "else" in said and "fiftyone" not in said

@@ -1,0 +1,178 @@
+"""SQuAD's questions, the project's own test questions, and a reader's CSV in all its forms."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from helpers.errors import HelpfulError
+from helpers.scenarios.questions.questions import (
+    Pairs,
+    Question,
+    is_right,
+    load_paraphrases,
+    load_squad,
+    load_translations,
+    load_unanswerable,
+    normalise,
+    read_pairs,
+)
+
+
+@pytest.fixture(scope="module")
+def squad():
+    return load_squad()
+
+
+def test_the_dev_set_is_whole_and_every_answer_stands_where_it_is_said_to(squad):
+    assert len(squad) == 10_570
+    assert len({one.paragraph for one in squad}) == 2_067
+    assert len({one.title for one in squad}) == 48
+    for one in squad:
+        ((start, end),) = one.passage.spans
+        assert one.passage.text[start:end] == one.answer == one.answers[0]
+        assert one.text == one.text.strip() != ""
+    assert "Amazon rainforest" in {one.title for one in squad}, "titles are to be read"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["not json", "[]", '{"data": [{"title": "A", "paragraphs": [{"context": "b"}]}]}'],
+)
+def test_a_file_that_is_not_squad_is_refused(tmp_path, content):
+    file = tmp_path / "mine.json"
+    file.write_text(content)
+    with pytest.raises(HelpfulError, match=r"mine\.json is not a file of SQuAD 1\.1"):
+        load_squad(file)
+
+
+def test_a_question_without_an_answer_is_not_squad_1(tmp_path):
+    asked = {"id": "1", "question": "Why?", "answers": []}
+    article = {"title": "A", "paragraphs": [{"context": "b", "qas": [asked]}]}
+    file = tmp_path / "v2.json"
+    file.write_text(json.dumps({"data": [article]}))
+    with pytest.raises(HelpfulError, match=r"v2\.json is not a file of SQuAD 1\.1"):
+        load_squad(file)
+
+
+def test_paraphrases_are_new_wordings_of_questions_in_every_article(squad):
+    by_id = {one.id: one for one in squad}
+    stored = {normalise(one.text) for one in squad}
+    paraphrases = load_paraphrases()
+    assert len(paraphrases) == 160
+    assert {by_id[one.squad_id].title for one in paraphrases} == {one.title for one in squad}
+    assert not stored & {normalise(one.text) for one in paraphrases}
+    assert {one.typo for one in paraphrases} == {True, False}
+
+
+def test_unanswerable_questions_are_of_two_kinds_and_not_in_the_data(squad):
+    unanswerable = load_unanswerable()
+    assert Counter(one.kind for one in unanswerable) == {"everyday": 80, "near": 80}
+    stored = {normalise(one.text) for one in squad}
+    assert not stored & {normalise(one.text) for one in unanswerable}
+
+
+def test_every_translated_question_is_there_in_all_three_languages(squad):
+    translations = load_translations()
+    ids = {one.squad_id for one in translations}
+    assert len(ids) == 40
+    assert ids <= {one.id for one in squad}
+    pairs = {(one.squad_id, one.language) for one in translations}
+    assert pairs == {(id, language) for id in ids for language in ("zh", "fr", "es")}
+
+
+@pytest.mark.parametrize(
+    ("answer", "same"),
+    [("The U.S. Army!", "us army"), ("  an\tapple ", "apple"), ("Theatre", "theatre"), ("A", "")],
+)
+def test_answers_are_compared_as_squad_does(answer, same):
+    assert normalise(answer) == same
+
+
+def test_an_answer_is_right_if_it_is_one_of_several():
+    assert is_right("the Swiss canton.", ("Graubünden", "Swiss canton"))
+    assert not is_right("canton", ("Graubünden", "Swiss canton"))
+
+
+def read(text: str) -> Pairs:
+    return read_pairs(text.encode(), "mine.csv")
+
+
+def asked(pairs: dict[str, str]) -> list[Question]:
+    return [Question("", question, (answer,)) for question, answer in pairs.items()]
+
+
+def test_good_rows_are_kept_and_bad_ones_named_with_their_line():
+    pairs = read(
+        "question,answer\n"
+        'When?,"at nine,\nor ten"\n'
+        "Where?,\n"
+        "\n"
+        ",here\n"
+        "Who?,Ann, Bob\n"
+        "When,never\n"
+        "???,yes\n"
+        "How many?\n"
+        "Why?,because\n"
+    )
+    assert pairs.questions == asked({"When?": "at nine,\nor ten", "Why?": "because"})
+    assert pairs.bad == [
+        "line 4: no answer",
+        "line 6: no question",
+        "line 7: 3 fields instead of 2: put quotation marks around text with commas",
+        "line 8: the same question as in line 2",
+        "line 9: its question is a text without a letter or digit",
+        "line 10: no answer",
+    ]
+    assert pairs.report().startswith(
+        "2 questions with answers\n6 rows left out:\n  line 4: no answ"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "question,answer\nWhen?,now\n",
+        "\ufeffquestion,answer\r\nWhen?,now\r\n",  # as Excel saves it
+        "Question;Answer\nWhen?;now\n",
+        " answer\tid\tquestion\nnow\t7\tWhen?\n",
+    ],
+)
+def test_what_spreadsheets_write_can_be_read(text):
+    assert read(text) == Pairs(asked({"When?": "now"}), [])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (b"q,a\nWhen?,now\n", "has no column question and no column answer"),
+        (b"question\nWhen?\n", "has no column answer"),
+        (b"question,answer\n", "has no row that can be used; add"),
+        (b"question,answer\nWhen?,\n", r"has no row that can be used \(line 2: no answer\)"),
+        ("question,answer\nWhen?,né\n".encode("latin-1"), r"is not UTF-8 \(line 2 has the byte 0x"),
+        (b"\x89PNG\r\n\x1a\n", "is not UTF-8"),
+        (b'question,answer\nWhen?,now\nWho?,"Ann\n', "is not a CSV from line 3 on"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_explained(content, said):
+    with pytest.raises(HelpfulError, match=f"mine.csv {said}"):
+        read_pairs(content, "mine.csv")
+
+
+def test_odd_but_good_texts_are_kept():
+    odd = {"🙂 why?": "שלום", "مرحبا؟": "hi", "the of and": "to be", "w" * 100_000 + "?": "long"}
+    text = "question,answer\n" + "".join(f"{q},{a}\n" for q, a in odd.items())
+    assert read(text) == Pairs(asked(odd), [])
+
+
+def test_the_same_question_is_told_by_its_words_and_signs():
+    pairs = read("question,answer\nC++?,a\nC?,b\nA c?,d\nc ?!,e\n")
+    assert pairs.questions == asked({"C++?": "a", "C?": "b", "A c?": "d"})
+    assert pairs.bad == ["line 5: the same question as in line 3"]
+
+
+def test_a_long_list_of_bad_rows_is_cut():
+    pairs = read("question,answer\nWhen?,now\n" + "Who?,\n" * 30)
+    assert pairs.report().endswith("line 22: no answer\n  and 10 more")

@@ -1,0 +1,74 @@
+"""Names of films, numbers of users and tables of ratings as people type them."""
+
+import pandas as pd
+import pytest
+
+from helpers.errors import HelpfulError
+from helpers.scenarios.recommender.film_lookup import check_user, find_film, own_ratings
+from helpers.scenarios.recommender.movielens import MovieLens
+
+NAMES = [
+    ("Toy Story (1995)", "Toy Story"),
+    ("The Matrix (1999)", "The Matrix"),
+    ("Les Misérables (1995)", "Les Misérables"),
+    ("Hamlet (1990)", "Hamlet"),
+    ("Hamlet (1948)", "Hamlet"),
+    ("Toy Story 2 (1999)", "Toy Story 2"),
+]
+
+
+@pytest.fixture
+def movielens():
+    films = pd.DataFrame(NAMES, columns=["name", "title"])
+    return MovieLens(films, pd.DataFrame({"age": ["25-34"] * 3}), pd.DataFrame())
+
+
+@pytest.mark.parametrize("name", ["Matrix, The (1999)", "the  matrix", "THE MATRIX", "matrix, the"])
+def test_a_film_is_found_by_name_or_title(movielens, name):
+    assert find_film(movielens.films, name) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Hamlet", r"There are Hamlet \(1990\) and Hamlet \(1948\): give the year"),
+        ("Toy Stori", r"did you mean Toy Story \(1995\)"),
+        ("matrix", r"did you mean The Matrix \(1999\)"),
+        ("Zulu Dawn Rising", "the newest are of 2000"),
+        ("", "no film named ''"),
+    ],
+)
+def test_an_unknown_film_is_explained(movielens, name, said):
+    with pytest.raises(HelpfulError, match=said):
+        find_film(movielens.films, name)
+
+
+@pytest.mark.parametrize("user", [-1, 3])
+def test_an_unknown_user_is_explained(movielens, user):
+    assert check_user(movielens.users, 2) == 2
+    with pytest.raises(HelpfulError, match="choose one from 0 to 2"):
+        check_user(movielens.users, user)
+
+
+def test_own_ratings_keep_their_order_and_name_what_is_left_out(movielens):
+    table = "film;rating\nToy Story;5\nNobody Saw This;4\nThe Matrix;9\nHamlet (1948);\ntoy story;3"
+    films, problems = own_ratings(table.encode(), "mine.csv", movielens.films)
+    assert films == [0, 4]
+    assert [problem.split(":")[0] for problem in problems] == [
+        f"mine.csv, line {line}" for line in (3, 4, 6)
+    ]
+    assert "rating '9' is not 1" in problems[1] and "twice" in problems[2]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("title,stars\nToy Story,5\n", "has no column film"),
+        ("film\n", "rates nothing that is known"),
+        ("film\nNobody Saw This\n", r"rates nothing .* \(mine.csv, line 2: There is no film"),
+        ("", "is empty"),
+    ],
+)
+def test_own_ratings_that_cannot_be_used_are_explained(movielens, table, said):
+    with pytest.raises(HelpfulError, match=said):
+        own_ratings(table.encode(), "mine.csv", movielens.films)

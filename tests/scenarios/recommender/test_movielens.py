@@ -1,0 +1,180 @@
+"""MovieLens: both layouts, the split and its guard against the future, and the features."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.errors import HelpfulError
+from helpers.scenarios.recommender.baselines import interactions, last_films, popularity
+from helpers.scenarios.recommender.movielens import (
+    GENRES,
+    film_features,
+    leave_last_out,
+    load_movielens,
+    new_person,
+    tied_last,
+    user_features,
+)
+
+# key, name, genres; the keys are GroupLens' numbers, which leave some out.
+FILMS = [
+    (1, "Toy Story (1995)", "Animation|Children's|Comedy"),
+    (3, "Matrix, The (1999)", "Action|Sci-Fi|Thriller"),
+    (7, "Misérables, Les (1995)", "Drama|Musical"),
+    (9, "Hamlet (1990)", "Drama"),
+    (12, "Hamlet (1948)", "Drama"),
+    (13, "Toy Story 2 (1999)", "Animation|Children's|Comedy"),
+]
+USERS = [(1, "F", 1, 10, "48067"), (2, "M", 56, 16, "70072"), (5, "M", 25, 0, "00000")]
+RATINGS = [
+    *((1, key, 5, 100 + at) for at, key in enumerate((1, 3, 7, 9))),
+    *((2, key, 3, 900) for key in (12, 9, 7, 3, 1)),
+    *((5, key, 1, 500 - at) for at, key in enumerate((13, 1, 3))),
+]
+
+
+def write_grouplens(folder, ratings=RATINGS):
+    inner = folder / "ml-1m"
+    inner.mkdir(parents=True)
+    for name, rows in (("movies", FILMS), ("users", USERS), ("ratings", ratings)):
+        text = "".join("::".join(map(str, row)) + "\n" for row in rows)
+        (inner / f"{name}.dat").write_bytes(text.encode("latin-1"))
+    return folder
+
+
+def write_recbole(folder):
+    name_of = {key: name for key, name, _ in FILMS}
+    tables = {
+        "item": ["item_id:token\tmovie_title:token\trelease_year:float\tgenre:token"],
+        "user": ["user_id:token\tage:float\tgender:token\toccupation:float\tzip_code:token"],
+        "inter": ["user_id:token\titem_id:token\trating:float\ttimestamp:float"],
+    }
+    for _, name, genres in FILMS:
+        tables["item"].append(f"{name}\t{name[:-7]}\t{name[-5:-1]}\t{genres.replace('|', ' ')}")
+    for key, gender, age, work, code in USERS:
+        tables["user"].append(f"1m_{key}\t{age}\t{gender}\t{work}\t{code}")
+    for user, film, rating, time in RATINGS:
+        tables["inter"].append(f"1m_{user}\t{name_of[film]}\t{rating}\t{time}")
+    for kind, lines in tables.items():
+        (folder / f"ml-1m.{kind}").write_bytes("\r\n".join(lines).encode() + b"\r\n")
+    return folder
+
+
+@pytest.fixture
+def movielens(tmp_path):
+    return load_movielens(write_grouplens(tmp_path))
+
+
+def test_both_layouts_give_the_same_tables(tmp_path):
+    ours = load_movielens(write_grouplens(tmp_path / "official"))
+    theirs = load_movielens(write_recbole(tmp_path))
+    for table, other in zip(ours, theirs, strict=True):
+        pd.testing.assert_frame_equal(table, other)
+
+
+def test_titles_years_genres_and_codes_are_spelled_out(movielens):
+    matrix = movielens.films.iloc[1]
+    assert matrix.tolist() == [
+        "The Matrix (1999)",
+        "The Matrix",
+        1999,
+        ["Action", "Sci-Fi", "Thriller"],
+    ]
+    assert movielens.films["title"][2] == "Les Misérables"
+    assert movielens.users.iloc[0].tolist() == ["under 18", "female", "pupil"]
+    assert movielens.users.iloc[1].tolist() == ["56 and up", "male", "self-employed"]
+    assert movielens.ratings.iloc[0].tolist() == [0, 0, 5, 100]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Good, The Bad and The Ugly, The (1966)", "The Good, The Bad and The Ugly"),
+        ("Enfer, L' (1994)", "L'Enfer"),
+        ("Promise, The (Versprechen, Das) (1994)", "The Promise (Versprechen, Das)"),
+        ("Go, Annie (1999)", "Go, Annie"),
+    ],
+)
+def test_articles_go_to_the_front(tmp_path, monkeypatch, name, title):
+    monkeypatch.setitem(globals(), "FILMS", [(1, name, "Drama")])
+    folder = write_grouplens(tmp_path, [(1, 1, 5, 100)])
+    assert load_movielens(folder).films["title"].tolist() == [title]
+
+
+def test_a_folder_without_the_data_is_explained(tmp_path):
+    with pytest.raises(HelpfulError, match="holds neither ratings.dat nor ml-1m.inter"):
+        load_movielens(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [((1, 99, 5, 0), "film '99'"), ((8, 1, 5, 0), "user '8'")]
+)
+def test_a_rating_of_what_no_table_has_is_explained(tmp_path, row, said):
+    with pytest.raises(HelpfulError, match=f"unknown {said}"):
+        load_movielens(write_grouplens(tmp_path, [*RATINGS, row]))
+
+
+def test_the_last_film_is_the_test_and_the_one_before_the_validation(movielens):
+    split = leave_last_out(movielens.ratings)
+    assert split.train[0].tolist() == [0, 1]
+    assert (split.validation[0], split.test[0]) == (2, 3)
+    assert split.before_test[0].tolist() == [0, 1, 2]
+    assert split.before_test[2].tolist() == [1, 0]  # oldest first, whatever the file's order
+
+
+def test_ties_are_broken_by_neither_the_file_nor_the_table(movielens):
+    assert tied_last(movielens.ratings).tolist() == [False, True, False]
+    split = leave_last_out(movielens.ratings)
+    backwards = leave_last_out(movielens.ratings[::-1])
+    assert np.array_equal(split.test, backwards.test)
+    assert [a.tolist() for a in split.train] == [b.tolist() for b in backwards.train]
+    drawn = {int(leave_last_out(movielens.ratings, seed).test[1]) for seed in range(60)}
+    assert drawn == {0, 1, 2, 3, 4}  # each of the five films of that second
+    assert leave_last_out(movielens.ratings, None).test[1] == 0  # the file's order
+
+
+def test_what_training_sees_does_not_change_with_what_is_held_out(movielens):
+    """The guard against the future: other last films change nothing but the questions."""
+    split = leave_last_out(movielens.ratings)
+    changed = movielens.ratings.copy()
+    last = changed["user"].eq(0) & changed["film"].isin([split.validation[0], split.test[0]])
+    changed.loc[last, "film"] = [4, 5]
+    other = leave_last_out(changed)
+    assert (other.validation[0], other.test[0]) == (4, 5)
+    for one, two in zip(split.train, other.train, strict=True):
+        assert np.array_equal(one, two)
+    for learnt in (popularity, interactions):
+        first, second = learnt(split.train, 6), learnt(other.train, 6)
+        assert np.array_equal(np.asarray(first.sum(0)), np.asarray(second.sum(0)))
+
+
+def test_what_a_user_brings_to_the_test_is_older_than_the_test(movielens):
+    split = leave_last_out(movielens.ratings)
+    times = movielens.ratings.set_index(["user", "film"])["time"]
+    shown = last_films(split.before_test, 3, padding=-1)
+    for user, (row, wanted) in enumerate(zip(shown, split.test, strict=True)):
+        films = [film for film in row if film >= 0]
+        assert films and wanted not in films
+        assert max(times[user, film] for film in films) <= times[user, wanted]
+
+
+def test_a_user_with_two_ratings_cannot_be_split(movielens):
+    few = movielens.ratings[:2]
+    with pytest.raises(HelpfulError, match="fewer than three"):
+        leave_last_out(few)
+
+
+def test_features_are_numbers_with_zero_for_unknown(movielens):
+    people = user_features(movielens.users)
+    assert people.tolist() == [[1, 1, 11], [7, 2, 17], [3, 2, 1]]
+    assert user_features(movielens.users.assign(age="?"))[:, 0].tolist() == [0, 0, 0]
+    words, years, genres = film_features(movielens.films)
+    assert words.shape == (6, 8) and words[1].sum() == 0  # no other title has "the" or "matrix"
+    assert set(words[0]) - {0} == set(words[5]) - {0} and (words[3] == words[4]).all()
+    assert years.tolist() == [76, 80, 76, 71, 29, 80]
+    assert [GENRES[i] for i in np.flatnonzero(genres[1])] == ["Action", "Sci-Fi", "Thriller"]
+
+
+def test_somebody_new_may_say_little():
+    assert new_person().tolist() == [[0, 0, 0]]
+    assert new_person("25-34", "female").tolist() == [[3, 1, 0]]

@@ -1,0 +1,91 @@
+"""What the recommender shows, and its controls."""
+
+import ipywidgets
+import numpy as np
+import pytest
+
+from helpers.scenarios.recommender.controls import film_chooser
+from helpers.scenarios.recommender.movielens import AGES
+from helpers.scenarios.recommender.views import (
+    Advice,
+    main_genre,
+    show_advice,
+    show_comparison,
+    show_film_map,
+)
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    return shown
+
+
+def test_advice_is_a_table_with_its_text_beside(tables):
+    heat = Advice("Heat (1995)", ["Action", "Crime"], 0.51234, "Ronin (1998)")
+    found = [heat, Advice("X", [], 0)]
+    show_advice("Somebody & co", ["A <1>", "B"], found)
+    (data,) = tables
+    assert "<b>Somebody &amp; co</b><br>latest: A &lt;1&gt; · B" in data["text/html"]
+    assert data["text/html"].count("<tr>") == 3
+    assert "1  Heat (1995)  Action, Crime  0.512  Ronin (1998)" in data["text/plain"]
+    assert data["text/plain"].endswith("2  X    0.000  -")
+
+
+def test_without_a_history_the_table_says_so(tables):
+    show_advice("New", [], [])
+    assert "latest: nothing yet" in tables[0]["text/plain"]
+
+
+def test_the_main_genre_is_the_first_of_the_list_that_fits():
+    assert main_genre(["Action", "Horror"], ["Horror", "Action"]) == "Horror"
+    assert main_genre(["War"], ["Horror"]) == "other"
+
+
+def test_the_map_has_a_dot_in_the_colour_of_each_genre(shown):
+    points = np.array([[0.0, 0], [1, 1], [0.5, 0.2]])
+    show_film_map(points, ["War", "other", "War"], ["War"], {1: "A film"}, "dimension")
+    (picture,) = shown
+    pixels = np.array(picture.convert("RGB")).reshape(-1, 3)
+    for colour in ((0x00, 0x72, 0xB2), (0xDD, 0xDD, 0xDD)):
+        assert (pixels == colour).all(axis=1).any()
+
+
+def test_the_comparison_sets_the_last_apart_in_colour(shown):
+    show_comparison({"them": 0.1, "us": 0.2}, {"them": 0.01, "us": 0.01}, "HR@10")
+    pixels = np.array(shown[0].convert("RGB")).reshape(-1, 3)
+    ours, theirs = (
+        (pixels == colour).all(axis=1).sum() for colour in ((0, 0x72, 0xB2), (0x55, 0x55, 0x55))
+    )
+    assert 1.5 < ours / theirs < 2.5
+
+
+def press(box, **values):
+    """Fill in the box and press its button; what it printed."""
+    lines, people, result = box.children
+    for line, text in zip(lines.children, values.get("films", []), strict=False):
+        line.value = text
+    age, gender, button = people.children
+    age.value, gender.value = values.get("age", "not said"), values.get("gender", "not said")
+    button.click()
+    return "".join(output["text"] for output in result.outputs if "text" in output)
+
+
+def test_the_chooser_hands_over_what_was_chosen():
+    calls = []
+    box = film_chooser(lambda *said: calls.append(said), ["A", "B"], ["A", "B", ""])
+    assert isinstance(box, ipywidgets.VBox)
+    press(box)
+    press(box, films=[" B ", "", "C"], age=AGES[25], gender="female")
+    assert calls == [(["A", "B"], "", ""), (["B", "C"], "25-34", "female")]
+
+
+def test_the_chooser_asks_for_something(capsys):
+    calls = []
+    box = film_chooser(lambda *said: calls.append(said), ["A"], [""])
+    said = press(box) + capsys.readouterr().out
+    assert "Choose a film, or say your age or gender" in said
+    assert not calls
+    press(box, age=AGES[25])
+    assert calls == [([], "25-34", "")]

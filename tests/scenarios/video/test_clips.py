@@ -1,0 +1,177 @@
+"""Where videos come from, and what a query may be."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from pymilvus import DataType
+
+from helpers.assets import fetch
+from helpers.connect import connect_milvus
+from helpers.errors import BadItem, HelpfulError
+from helpers.scenarios.video.clips import (
+    broken_files,
+    file_hash,
+    load_clips,
+    mirrored_excerpt,
+    preview,
+    query_pictures,
+    quoted,
+)
+from helpers.scenarios.video.frames import read_frames, video_facts
+from tests.scenarios.video.test_frames import make_video
+
+pytest_plugins = ["tests.services_world"]
+
+
+def test_there_are_thirteen_clips_that_can_be_read():
+    clips = load_clips()
+    assert len(clips) == 13 and len(set(clips.values())) == 13
+    for path in clips.values():
+        assert next(read_frames(path)).image.ndim == 3
+
+
+def test_the_shortened_copy_holds_frames_of_the_other():
+    clips = load_clips()
+    whole, cut = (
+        [frame.image.astype(int) for frame in read_frames(clips[name])]
+        for name in ("flight 2", "flight 2, cut")
+    )
+    assert len(cut) < 0.6 * len(whole)
+    for image in (cut[0], cut[20], cut[-1]):
+        assert min(np.abs(image - other).mean() for other in whole) < 3
+
+
+def test_own_videos_are_named_after_their_files_and_folders(tmp_path):
+    (tmp_path / "summer").mkdir()
+    for name in ("b.mp4", "summer/a.MOV", "summer/notes.txt", ".hidden.mp4"):
+        (tmp_path / name).write_text("whatever")
+    assert list(load_clips(tmp_path)) == ["b.mp4", "summer/a.MOV"]
+    assert load_clips(str(tmp_path / "b.mp4")) == {"b.mp4": tmp_path / "b.mp4"}
+    assert list(load_clips(tmp_path / "summer")) == ["a.MOV"]
+
+
+def test_a_zip_of_videos(tmp_path, monkeypatch):
+    monkeypatch.setattr("helpers.files.cache_dir", lambda: tmp_path / "cache")
+    make_video(tmp_path / "film.mp4", [0, 100])
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        archive.write(tmp_path / "film.mp4", "deep/film.mp4")
+    ((name, path),) = load_clips(tmp_path / "films.zip").items()
+    assert name == "film.mp4" and len(list(read_frames(path))) == 2
+
+
+def test_nothing_to_load_is_said_in_words(tmp_path):
+    (tmp_path / "notes.txt").write_text("no film")
+    with pytest.raises(HelpfulError, match="holds no file of the kinds .*mp4"):
+        load_clips(tmp_path)
+    with pytest.raises(HelpfulError, match="no file or folder .*missing"):
+        load_clips(tmp_path / "missing")
+
+
+def test_a_hash_is_that_of_the_content(tmp_path):
+    for name, content in {"a": "one", "b": "one", "c": "two"}.items():
+        (tmp_path / name).write_text(content)
+    same, also, other = (file_hash(tmp_path / name) for name in "abc")
+    assert same == also != other and len(same) == 64
+    assert file_hash(str(tmp_path / "a")) == same
+
+
+def test_a_file_that_cannot_be_read_has_no_hash(tmp_path):
+    for path in (tmp_path / "missing.mp4", tmp_path):
+        with pytest.raises(BadItem, match=f"{path.name} cannot be read: "):
+            file_hash(path)
+
+
+def test_a_query_is_a_picture_or_frames_of_a_video(tmp_path):
+    jpeg = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(jpeg, "JPEG")
+    (picture,) = query_pictures(jpeg.getvalue(), "shot.jpg")
+    assert picture.size == (40, 30)
+    video = make_video(tmp_path / "film.mp4", [90] * 35)
+    assert [p.size for p in query_pictures(video.read_bytes(), "Film.MP4")] == [(64, 48)] * 4
+    assert len(query_pictures(video.read_bytes(), "film.mp4", most=2)) == 2
+
+
+def test_an_animated_gif_is_a_video():
+    path = fetch("clips-imageio") / "newtonscradle.gif"
+    (picture,) = query_pictures(path.read_bytes(), path.name)
+    assert picture.size == (200, 150)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "reason"),
+    [
+        (b"", "a.jpg", "empty file"),
+        (b"", "a.mp4", "an empty file"),
+        (b"not a film", "a.mp4", "holds no video"),
+        (b"not a picture", "a", "not a picture"),
+        (b"not a picture", "\N{CLAPPER BOARD} \u05e9.png", "not a picture"),
+    ],
+)
+def test_a_query_that_is_neither_is_refused(content, name, reason):
+    with pytest.raises(BadItem, match=reason):
+        query_pictures(content, name)
+
+
+def test_an_excerpt_is_the_mirrored_beginning(tmp_path):
+    path = load_clips()["bikes"]
+    (tmp_path / "excerpt.mp4").write_bytes(mirrored_excerpt(path, seconds=1))
+    facts = video_facts(tmp_path / "excerpt.mp4")
+    assert (facts.width, facts.height, facts.frames) == (320, 136, 25)
+    first, excerpt = (
+        next(read_frames(path)).image,
+        next(read_frames(tmp_path / "excerpt.mp4")).image,
+    )
+    small = np.asarray(Image.fromarray(first).resize((320, 136))).astype(int)
+    as_it_was, mirrored = (np.abs(excerpt - side).mean() for side in (small, small[:, ::-1]))
+    assert mirrored < 6 < as_it_was
+
+
+def test_an_excerpt_of_nothing_is_refused(tmp_path):
+    with pytest.raises(BadItem, match="no file missing.mp4"):
+        mirrored_excerpt(tmp_path / "missing.mp4")
+
+
+def test_none_of_the_broken_files_can_be_read(tmp_path, capfd):
+    files = broken_files(tmp_path)
+    assert len(files) == 5
+    for path in files.values():
+        with pytest.raises(BadItem):
+            list(read_frames(path))
+    assert capfd.readouterr() == ("", ""), "the reader sees no messages of OpenCV's"
+
+
+def test_a_preview_is_a_frame_from_near_the_beginning(tmp_path):
+    path = make_video(tmp_path / "a.mp4", range(0, 250, 5))
+    assert abs(np.asarray(preview(path)).mean() - 35 * 5) < 8
+    assert abs(np.asarray(preview(make_video(tmp_path / "b.mp4", [90]))).mean() - 90) < 8
+    (tmp_path / "text.mp4").write_text("not a film")
+    assert preview(tmp_path / "text.mp4") is None
+
+
+def test_any_name_can_be_filtered_by(stores):
+    names = [
+        "plain.mp4",
+        "it's",
+        'say "hi"',
+        "back\\slash",
+        "\N{CLAPPER BOARD} \u05e9 \u89c6",
+        "a\nb",
+    ]
+    milvus = connect_milvus("clips_test")
+    schema = milvus.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+    schema.add_field("clip", DataType.VARCHAR, max_length=100)
+    milvus.create_collection("names", schema=schema)
+    rows = [{"id": i, "vector": [1.0, i], "clip": name} for i, name in enumerate(names)]
+    milvus.upsert("names", rows)
+    index = milvus.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="COSINE")
+    milvus.create_index("names", index)
+    milvus.load_collection("names")
+    for i, name in enumerate(names):
+        found = milvus.query("names", filter=f"clip == {quoted(name)}")
+        assert [row["id"] for row in found] == [i]

@@ -1,0 +1,110 @@
+"""The measures, against results worked out by hand and by another way."""
+
+import numpy as np
+import pytest
+
+from helpers.measure import (
+    exact_neighbours,
+    exact_search,
+    rank_quality,
+    recall_at_k,
+    same_label,
+    time_calls,
+)
+
+
+@pytest.mark.parametrize("metric", ["COSINE", "IP", "L2"])
+def test_exact_search_agrees_with_comparing_one_by_one(metric):
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(700, 8)).astype(np.float32)
+    queries = rng.normal(size=(300, 8)).astype(np.float32)
+
+    def closeness(q, v):
+        if metric == "L2":
+            return -np.linalg.norm(q - v)
+        return q @ v / (np.linalg.norm(q) * np.linalg.norm(v) if metric == "COSINE" else 1)
+
+    found = exact_search(queries, vectors, 5, metric)
+    assert found.shape == (300, 5)
+    for query, row in list(zip(queries, found, strict=True))[::60]:
+        assert list(row) == sorted(range(700), key=lambda i: -closeness(query, vectors[i]))[:5]
+
+
+def test_exact_search_finds_all_when_k_is_all():
+    vectors = np.eye(3, dtype=np.float32)
+    assert sorted(exact_search(vectors[:1], vectors, 3)[0]) == [0, 1, 2]
+
+
+def test_exact_search_refuses_what_it_cannot_do():
+    vectors = np.eye(3, dtype=np.float32)
+    with pytest.raises(ValueError, match="k=4 neighbours asked of 3 vectors"):
+        exact_search(vectors, vectors, 4)
+    with pytest.raises(ValueError, match="HAMMING"):
+        exact_search(vectors, vectors, 1, "HAMMING")
+
+
+def test_neighbours_leave_out_the_vector_itself():
+    vectors = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]], np.float32)
+    assert exact_neighbours(vectors, ["a", "b", "c", "d"], 1) == [["b"], ["a"], ["d"], ["c"]]
+
+
+def test_neighbours_of_equal_vectors():
+    """Four equal vectors: whatever the order among them, nobody is its own neighbour."""
+    found = exact_neighbours(np.ones((4, 2), np.float32), [0, 1, 2, 3], 2)
+    assert [len(row) for row in found] == [2] * 4
+    assert all(i not in row for i, row in enumerate(found))
+
+
+def test_same_label():
+    assert same_label([7, 8, 9], ["cat", "dog", "cat"]) == [{9}, set(), {7}]
+
+
+def test_recall_counts_what_was_found_of_the_true_ones():
+    assert recall_at_k([[1, 2, 3], [4, 5, 6]], [[1, 2, 9], [9, 8, 7]], k=3) == pytest.approx(1 / 3)
+    assert recall_at_k([[3, 2, 1]], [[1, 2, 3]], k=3) == 1, "order within the k does not count"
+    assert recall_at_k([[3, 1]], [[1, 2]], k=1) == 0
+    assert recall_at_k([[]], [[1, 2]], k=2) == 0, "a search that finds too few loses recall"
+
+
+def test_recall_refuses_no_queries_and_unequal_ones():
+    with pytest.raises(ValueError, match="at least one query"):
+        recall_at_k([], [], 10)
+    with pytest.raises(ValueError, match="zip"):
+        recall_at_k([[1]], [[1], [2]], 1)
+
+
+def test_rank_quality_by_hand():
+    found = [["a", "x", "b"], ["x", "y", "c"], ["x"]]
+    relevant = [{"a", "b"}, {"c"}, {"z"}]
+    got = rank_quality(found, relevant, ["P@1", "P@3", "RR@10", "nDCG@3", "Success@3"])
+    assert got["P@1"].tolist() == [1, 0, 0]
+    assert got["P@3"] == pytest.approx([2 / 3, 1 / 3, 0])
+    assert got["RR@10"] == pytest.approx([1, 1 / 3, 0])
+    ideal = 1 + 1 / np.log2(3)
+    assert got["nDCG@3"] == pytest.approx([(1 + 0.5) / ideal, 0.5, 0])
+    assert got["Success@3"].tolist() == [1, 1, 0]
+
+
+def test_rank_quality_keeps_the_order_of_more_than_ten_queries():
+    found = [[i] for i in range(30)]
+    relevant = [{i} if i % 3 == 0 else {-1} for i in range(30)]
+    assert rank_quality(found, relevant, ["P@1"])["P@1"].tolist() == [i % 3 == 0 for i in range(30)]
+
+
+def test_rank_quality_counts_a_query_that_found_nothing():
+    assert rank_quality([["a"], []], [{"a"}, {"b"}], ["P@1"])["P@1"].tolist() == [1, 0]
+
+
+def test_rank_quality_refuses_what_it_cannot_do():
+    with pytest.raises(ValueError, match="0 queries"):
+        rank_quality([], [])
+    with pytest.raises(ValueError, match="1 queries with results, 2 with"):
+        rank_quality([["a"]], [{"a"}, {"b"}])
+
+
+def test_time_calls_leaves_out_the_warm_up():
+    calls = []
+    timing = time_calls(calls.append, [1, 2, 3, 4], warm_up=2)
+    assert calls == [1, 2, 1, 2, 3, 4]
+    assert 0 < timing.p50 <= timing.p95 < 1000
+    assert "ms (median)" in str(timing)

@@ -1,0 +1,140 @@
+"""docker-compose.yml: valid by the compose specification's schema, pinned, private, healthy.
+
+No Docker engine is asked for; what a schema cannot say is read from the file itself.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+TEXT = COMPOSE.read_text(encoding="utf-8")
+SPEC = yaml.safe_load(TEXT)
+SERVICES = SPEC["services"]
+SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|AUTH$|_KEY|REDIS_URL")
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def validate(file: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    return subprocess.run([*command, file], capture_output=True, text=True, check=False)
+
+
+def test_it_meets_the_compose_specification():
+    result = validate(COMPOSE)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_schema_is_really_asked(tmp_path: Path):
+    bad = tmp_path / "docker-compose.yml"
+    bad.write_text(TEXT.replace("healthcheck:", "health_check:"))
+    assert validate(bad).returncode == 1
+
+
+def test_every_service_of_the_bootcamp_is_there():
+    assert set(SERVICES) == {"milvus", "redis", "attu", "jupyter"}
+
+
+@each_service
+def test_images_are_pinned_to_a_version(name: str):
+    image, _, tag = SERVICES[name]["image"].rpartition(":")
+    assert image
+    assert re.fullmatch(r"v?\d+\.\d+\.\d+[\w.-]*", tag), f"{name} takes {tag}, a moving tag"
+
+
+@each_service
+def test_ports_are_open_to_this_machine_only(name: str):
+    ports = SERVICES[name]["ports"]
+    assert ports
+    for port in ports:
+        assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port), f"{name} opens {port} to the network"
+
+
+@each_service
+def test_services_say_when_they_are_healthy(name: str):
+    check = SERVICES[name]["healthcheck"]
+    assert check["test"][0] in ("CMD", "CMD-SHELL")
+    assert {"interval", "timeout", "retries"} <= set(check)
+
+
+@each_service
+def test_services_wait_for_a_healthy_one_not_a_started_one(name: str):
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        assert how == {"condition": "service_healthy"}, f"{name} does not wait for {other}"
+
+
+def test_jupyter_is_connected_to_both_servers_and_waits_for_them():
+    jupyter = SERVICES["jupyter"]
+    assert set(jupyter["depends_on"]) == {"milvus", "redis"}
+    environment = jupyter["environment"]
+    assert environment["MILVUS_URI"] == "http://milvus:19530"
+    assert re.fullmatch(r"root:\$\{MILVUS_ROOT_PASSWORD:\?[^}]+\}", environment["MILVUS_TOKEN"])
+    assert re.fullmatch(
+        r"redis://:\$\{REDIS_PASSWORD:\?[^}]+\}@redis:6379/0", environment["REDIS_URL"]
+    )
+
+
+def test_milvus_asks_for_a_password():
+    environment = SERVICES["milvus"]["environment"]
+    assert environment["COMMON_SECURITY_AUTHORIZATIONENABLED"] == "true"
+    assert "${MILVUS_ROOT_PASSWORD:?" in environment["COMMON_SECURITY_DEFAULTROOTPASSWORD"]
+
+
+def test_redis_asks_for_a_password():
+    command = SERVICES["redis"]["command"]
+    assert command[command.index("--requirepass") + 1].startswith("${REDIS_PASSWORD:?")
+
+
+@each_service
+def test_no_password_stands_in_the_file(name: str):
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if SECRET_NAME.search(variable):
+            assert "${" in value, f"{name} has {variable} written out"
+
+
+def test_a_missing_password_is_an_error_that_says_what_to_do():
+    for variable, rest in re.findall(r"\$\{(\w+)([^}]*)\}", TEXT):
+        if SECRET_NAME.search(variable):
+            assert re.match(r":\?copy \.env\.example to \.env and choose .+ in it$", rest), variable
+
+
+def test_every_variable_stands_in_the_example_without_a_value_for_secrets():
+    example = dict(
+        line.split("=", 1)
+        for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    )
+    assert set(example) == set(re.findall(r"\$\{(\w+)", TEXT))
+    assert {name for name, value in example.items() if value} == {"NOTEBOOK_UID"}
+
+
+def test_volumes_and_configs_are_declared_and_used():
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
+    sources = {mount.split(":")[0] for mount in mounts}
+    assert {source for source in sources if not source.startswith(".")} == set(SPEC["volumes"])
+    configs = {c["source"] for service in SERVICES.values() for c in service.get("configs", [])}
+    assert configs == set(SPEC["configs"])
+
+
+def test_servers_keep_their_data_in_volumes():
+    for name in ("milvus", "redis"):
+        assert SERVICES[name]["volumes"], f"{name} forgets everything with its container"
+
+
+def test_the_image_is_built_from_the_tested_set_and_not_run_as_root():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert "FROM python:3.12-slim-bookworm" in lines
+    assert any("-r requirements.txt -c constraints.txt" in line for line in lines)
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users and users[-1] not in ("root", "0")
+
+
+def test_the_image_holds_no_passwords_and_no_environment_of_this_machine():
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {".env", ".git", ".venv", ".stores", "build"} <= set(ignored)
