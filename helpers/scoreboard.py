@@ -1,13 +1,13 @@
 """What a notebook measured: kept as JSON for the runner, the README's gallery and the tests.
 
 The last cell of section 6 calls :func:`record`, which stores the figures and prints them. The
-notebook asserts its floors itself, in plain sight; nothing here does that for it.
+notebook asserts its floors itself, in plain sight; nothing here does that for it. What the runner
+does with the records is in ``tools/scores.py``.
 """
 
 import json
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from helpers.paths import build_folder
 
 Score = dict[str, Any]
 """One notebook's record: the arguments of :func:`record`, by their names."""
+FIGURES = {"recall@10": "recall", "search ms": "search_ms", "rows/s": "rows_per_s"}
+"""What every notebook records beside its quality: title in a table -> name in the record."""
 
 
 def record(
@@ -26,8 +28,9 @@ def record(
     recall: float,
     search_ms: float,
     rows_per_s: float,
+    data: str,
+    model: str,
     seconds: float | None = None,
-    **links: str,
 ) -> None:
     """Store what a notebook measured in ``build/scores/`` and print it as a small table.
 
@@ -38,15 +41,16 @@ def record(
         recall: recall@10 of the index against exact search, 0 to 1.
         search_ms: median time of one query, in milliseconds.
         rows_per_s: rows a second through the whole ingest.
+        data: what was searched, in a few words, for the gallery.
+        model: what made the vectors, in a few words, for the gallery.
         seconds: wall time of the whole notebook; left out, the runner fills in what it measures.
-        **links: what the gallery names beside the figures, such as ``data="..."``, ``model="..."``.
 
     Raises:
         HelpfulError: a figure is missing or not a finite number.
 
     Example:
         >>> record("01_image_search", rows=720, quality={"P@5": (0.903, 0.88)}, recall=0.998,
-        ...        search_ms=4.1, rows_per_s=310, data="PASCAL photos", model="ResNet-18")
+        ...        search_ms=4.1, rows_per_s=310, data="720 photos", model="resnet18")
     """
     if not quality:
         raise HelpfulError(
@@ -64,37 +68,11 @@ def record(
         "search_ms": _number(notebook, "search_ms", search_ms),
         "rows_per_s": _number(notebook, "rows_per_s", rows_per_s),
         "seconds": None if seconds is None else _number(notebook, "seconds", seconds),
-        "links": links,
+        "data": data,
+        "model": model,
     }
-    write_json(_file(notebook), score)
+    write_json(score_file(notebook), score)
     print(report(score))
-
-
-def load(notebook: str | None = None) -> list[Score]:
-    """The recorded scores by notebook name; with ``notebook``, that one's alone, if it has one."""
-    files = [_file(notebook)] if notebook else sorted(_folder().glob("*.json"))
-    return [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
-
-
-def forget(notebook: str) -> None:
-    """Remove a notebook's record, so that an older run cannot pass for the next one."""
-    _file(notebook).unlink(missing_ok=True)
-
-
-def add_seconds(notebook: str, seconds: float) -> None:
-    """Complete a record with the wall time of the run, unless the notebook stated its own."""
-    for score in load(notebook):
-        if score["seconds"] is None:
-            write_json(_file(notebook), score | {"seconds": round(seconds, 1)})
-
-
-def missed(score: Score) -> list[str]:
-    """The quality figures below their floor, each as ``P@5 0.871 < 0.880``."""
-    return [
-        f"{name} {as_text(measured)} < {as_text(floor)}"
-        for name, (measured, floor) in score["quality"].items()
-        if not measured >= floor
-    ]
 
 
 def report(score: Score) -> str:
@@ -104,29 +82,11 @@ def report(score: Score) -> str:
     """
     lines = [["", "measured", "floor", ""]]
     for name, (measured, floor) in score["quality"].items():
-        lines.append(
-            [name, as_text(measured), as_text(floor), "ok" if measured >= floor else "MISSED"]
-        )
-    lines.append(["recall@10", as_text(score["recall"]), "", ""])
-    lines.append(["search ms", as_text(score["search_ms"]), "", ""])
-    lines.append(["rows/s", as_text(score["rows_per_s"]), "", ""])
-    lines.append(["rows", as_text(score["rows"]), "", ""])
-    return _aligned(lines)
-
-
-def table(scores: Iterable[Score]) -> str:
-    """The scoreboard for a terminal, a line for each quality figure; what is missing shows as -."""
-    lines = [
-        ["notebook", "rows", "quality", "", "floor", "recall@10", "search ms", "rows/s", "seconds"]
-    ]
-    for score in scores:
-        figures = score.get("quality") or {"-": (None, None)}
-        head = [score["notebook"], as_text(score.get("rows"))]
-        tail = [as_text(score.get(key)) for key in ("recall", "search_ms", "rows_per_s", "seconds")]
-        for name, (measured, floor) in figures.items():
-            lines.append([*head, name, as_text(measured), as_text(floor), *tail])
-            head, tail = ["", ""], [""] * len(tail)
-    return _aligned(lines, left=(0, 2))
+        verdict = "ok" if measured >= floor else "MISSED"
+        lines.append([name, as_text(measured), as_text(floor), verdict])
+    for title, name in (FIGURES | {"rows": "rows"}).items():
+        lines.append([title, as_text(score[name]), "", ""])
+    return aligned(lines)
 
 
 def as_text(figure: float | None) -> str:
@@ -141,12 +101,34 @@ def as_text(figure: float | None) -> str:
     return f"{figure:,.0f}"
 
 
-def _folder() -> Path:
-    return build_folder() / "scores"
+def aligned(lines: list[list[str]], left: tuple[int, ...] = (0,)) -> str:
+    """Lines of cells as columns of text; those at the places ``left`` stand flush left."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place in left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
 
 
-def _file(notebook: str) -> Path:
-    return _folder() / f"{notebook}.json"
+def score_file(notebook: str) -> Path:
+    """Where a notebook's record lies, whether or not there is one."""
+    return build_folder() / "scores" / f"{notebook}.json"
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all, so that a reader never meets half of it.
+
+    Args:
+        file: where to; missing folders are created.
+        content: what JSON can hold.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(file)
 
 
 def _number(notebook: str, name: str, figure: float) -> float:
@@ -161,27 +143,3 @@ def _number(notebook: str, name: str, figure: float) -> float:
             "so look at the cell that measures it."
         )
     return number
-
-
-def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all, so that a reader never meets half of it.
-
-    Args:
-        file: where to; missing folders are created.
-        content: what JSON can hold.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    draft.replace(file)
-
-
-def _aligned(lines: list[list[str]], left: tuple[int, ...] = (0,)) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place in left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )

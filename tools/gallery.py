@@ -11,15 +11,13 @@ import base64
 import io
 import json
 import sys
-from pathlib import Path
 
 from PIL import Image
+from scores import COMMITTED, NOTEBOOKS, ROOT, committed
 
 from helpers.scoreboard import Score, as_text
 
-ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-SCORES = ROOT / "notebooks" / "scores.json"
 PICTURES = ROOT / "docs" / "gallery"
 START, END = "<!-- gallery:start -->", "<!-- gallery:end -->"
 COLUMNS = ["notebook", "", "data", "model", "score", "recall@10", "search ms", "seconds"]
@@ -30,17 +28,16 @@ def table(scores: dict[str, Score]) -> str:
     rows = [COLUMNS, ["---"] * len(COLUMNS)]
     for name, score in sorted(scores.items()):
         title = name.replace("_", " ")
-        links = score["links"]
         quality = [
             f"{figure} {as_text(measured)}" for figure, (measured, _) in score["quality"].items()
         ]
-        figures = [as_text(score[key]) for key in ("recall", "search_ms", "seconds")]
+        figures = [as_text(score[name]) for name in ("recall", "search_ms", "seconds")]
         rows.append(
             [
                 f"[{title}](notebooks/{name}.ipynb)",
                 _picture(name, title),
-                links.get("data", "-"),
-                links.get("model", "-"),
+                score["data"],
+                score["model"],
                 "<br>".join(quality),
                 *figures,
             ]
@@ -59,7 +56,7 @@ def fill(readme: str, scores: dict[str, Score]) -> str:
 
 def draw(name: str) -> None:
     """Put a small copy of a notebook's gallery picture into docs/gallery/."""
-    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
     pictures = [
         output["data"]["image/png"]
         for cell in notebook["cells"]
@@ -81,9 +78,9 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="change nothing, only compare")
     check = parser.parse_args().check
-    if not SCORES.exists():
-        raise SystemExit(f"There is no {SCORES}; `make notebooks` writes it.")
-    scores = json.loads(SCORES.read_text(encoding="utf-8"))
+    scores = committed()
+    if not scores:
+        raise SystemExit(f"There is no score in {COMMITTED}; `make notebooks` writes them.")
     for name in scores if not check else ():
         draw(name)
     readme = README.read_text(encoding="utf-8")

@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
-import json
 import math
 import os
 import re
@@ -26,19 +25,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import scores
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from scores import NOTEBOOKS, ROOT
 from traitlets import default
 
-from helpers import scoreboard
+from helpers.paths import build_folder
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "notebooks"
-BUILD = scoreboard.build_folder()
-SCORES = NOTEBOOKS / "scores.json"
-"""The committed scores, from which tools/gallery.py writes the README's table."""
+BUILD = build_folder()
 SETTINGS = "MILVUS_URI", "REDIS_URL", "BOOTCAMP_STORES", "BENCHMARK_SIZE", "BENCHMARK_SERVER"
 """Environment variables on which a notebook's result depends."""
 
@@ -146,14 +143,14 @@ def fingerprint(path: Path) -> str:
 def unchanged(path: Path) -> bool:
     """Whether a notebook ran well before and nothing has changed since."""
     stamp = BUILD / f"{path.stem}.ran-well"
-    if not (stamp.exists() and (BUILD / path.name).exists() and scoreboard.load(path.stem)):
+    if not (stamp.exists() and (BUILD / path.name).exists() and scores.load(path.stem)):
         return False
     return stamp.read_text(encoding="utf-8") == fingerprint(path)
 
 
 def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int], None]) -> Result:
     """Execute one notebook, keep the executed copy in build/, and judge it by its record."""
-    scoreboard.forget(path.stem)
+    scores.forget(path.stem)
     stamp = BUILD / f"{path.stem}.ran-well"
     stamp.unlink(missing_ok=True)
     try:
@@ -165,31 +162,20 @@ def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int]
         notebook, path.stem, timeout, on_cell=lambda cell: on_cell(cell, len(notebook.cells))
     )
     seconds = time.monotonic() - start
-    scoreboard.add_seconds(path.stem, seconds)
+    scores.add_seconds(path.stem, seconds)
     tidy(notebook)
     nbformat.write(notebook, BUILD / path.name)
     if not problem:
-        scores = scoreboard.load(path.stem)
-        below = [line for score in scores for line in scoreboard.missed(score)]
-        if not scores:
+        score = scores.load(path.stem)
+        if score is None:
             problem = f'no score: the notebook never called scoreboard.record("{path.stem}", ...)'
-        elif below:
+        elif below := scores.missed(score):
             problem = f"below its floor: {', '.join(below)}"
         else:
             if in_place:
                 nbformat.write(notebook, path)
             stamp.write_text(fingerprint(path), encoding="utf-8")
     return Result(path.stem, problem, seconds)
-
-
-def publish(names: list[str]) -> None:
-    """Copy the records of ``names`` into the committed scores; drop those of notebooks now gone."""
-    scores = json.loads(SCORES.read_text(encoding="utf-8")) if SCORES.exists() else {}
-    scores |= {name: score for name in names for score in scoreboard.load(name)}
-    scores = {
-        name: scores[name] for name in sorted(scores) if (NOTEBOOKS / f"{name}.ipynb").exists()
-    }
-    SCORES.write_text(json.dumps(scores, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -223,9 +209,9 @@ def main() -> int:
 
     failed = [result for result in results if result.problem]
     if options.in_place:
-        publish([result.name for result in results if not result.problem])
-    scores = [score for path in paths for score in scoreboard.load(path.stem)]
-    print(f"\n{scoreboard.table(scores)}")
+        scores.publish(result.name for result in results if not result.problem)
+    recorded = [score for path in paths if (score := scores.load(path.stem))]
+    print(f"\n{scores.table(recorded)}")
     for result in failed:
         print(f"FAILED {result.name}  {result.problem}")
     print(f"The executed notebooks are in {BUILD}.")

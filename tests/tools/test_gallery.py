@@ -11,23 +11,19 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import scores
 from PIL import Image
 
-from helpers import scoreboard
+from helpers.scoreboard import report
 from tests.notebooks.notebook_checks import Notebook, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SCORES = ROOT / "notebooks" / "scores.json"
 
 
 def gallery(root: Path, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, root / "tools" / "gallery.py", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
-
-
-def committed() -> dict[str, scoreboard.Score]:
-    return json.loads(SCORES.read_text(encoding="utf-8"))
 
 
 def test_the_readme_is_up_to_date():
@@ -37,15 +33,15 @@ def test_the_readme_is_up_to_date():
 
 def test_every_notebook_has_its_score_and_no_other_has():
     assert PATHS, "no notebooks: nothing below would be looked at"
-    assert list(committed()) == [path.stem for path in PATHS]
+    assert list(scores.committed()) == [path.stem for path in PATHS]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_the_notebook_shows_the_score_that_the_gallery_tells(path: Path):
     shown = "".join(text_of(output) for _, output in Notebook.read(path).outputs())
-    score = committed()[path.stem]
-    assert scoreboard.report(score) in shown, "scores.json is not from this run of the notebook"
-    assert scoreboard.missed(score) == []
+    score = scores.committed()[path.stem]
+    assert report(score) in shown, "scores.json is not from this run of the notebook"
+    assert scores.missed(score) == []
     assert score["seconds"] > 0
 
 
@@ -53,7 +49,8 @@ def test_the_notebook_shows_the_score_that_the_gallery_tells(path: Path):
 def project(tmp_path: Path) -> Path:
     (tmp_path / "tools").mkdir()
     (tmp_path / "notebooks").mkdir()
-    shutil.copy(ROOT / "tools" / "gallery.py", tmp_path / "tools")
+    for name in ("gallery.py", "scores.py"):
+        shutil.copy(ROOT / "tools" / name, tmp_path / "tools")
     score = {
         "notebook": "01_image_search",
         "rows": 720,
@@ -62,10 +59,11 @@ def project(tmp_path: Path) -> Path:
         "search_ms": 4.126,
         "rows_per_s": 310.0,
         "seconds": 31.2,
-        "links": {"data": "720 photos", "model": "ResNet-18"},
+        "data": "720 photos",
+        "model": "ResNet-18",
     }
-    scores = {"02_video_search": score | {"links": {}}, "01_image_search": score}
-    (tmp_path / "notebooks" / "scores.json").write_text(json.dumps(scores))
+    both = {"02_video_search": score | {"data": "13 clips"}, "01_image_search": score}
+    (tmp_path / "notebooks" / "scores.json").write_text(json.dumps(both))
     file = io.BytesIO()
     Image.new("RGB", (900, 600), "red").save(file, "PNG")
     data = {"image/png": base64.b64encode(file.getvalue()).decode()}
@@ -93,7 +91,9 @@ def test_the_table_names_each_notebook_with_its_measured_figures(project: Path):
         ' alt="A result of 01 image search">'
         " | 720 photos | ResNet-18 | P@5 0.903<br>P@1 0.930 | 0.998 | 4.13 | 31.2 |"
     )
-    assert rows[1].startswith("| [02 video search](notebooks/02_video_search.ipynb) |  | - | - |")
+    assert rows[1].startswith(
+        "| [02 video search](notebooks/02_video_search.ipynb) |  | 13 clips | Res"
+    )
 
 
 def test_check_tells_an_old_readme_from_a_new_one_and_changes_nothing(project: Path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import run_notebooks
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,8 @@ class Project:
         self.scores = self.notebooks / "scores.json"
         self.notebooks.mkdir()
         (folder / "tools").mkdir()
-        shutil.copy(ROOT / "tools" / "run_notebooks.py", folder / "tools")
+        for name in ("run_notebooks.py", "scores.py"):
+            shutil.copy(ROOT / "tools" / name, folder / "tools")
 
     def add(self, name: str, *cells: str) -> Path:
         path = self.notebooks / f"{name}.ipynb"
@@ -64,14 +66,6 @@ def record(name: str, measured: float = 0.9) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
-
-
-@pytest.fixture
-def runner(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    import run_notebooks
-
-    return run_notebooks
 
 
 def test_a_failing_notebook_is_named_and_the_others_still_run(project: Project):
@@ -251,7 +245,7 @@ def test_in_place_keeps_only_what_ran_well_and_publishes_its_score(project: Proj
     assert good.read_bytes() == before, "a second run must not change what did not change"
 
 
-def test_tidy_leaves_what_a_reader_needs(runner):
+def test_tidy_leaves_what_a_reader_needs():
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "VBox()"}
     picture = {**widget, "image/png": "iVBORw0KGgo="}
     outputs = [
@@ -271,7 +265,7 @@ def test_tidy_leaves_what_a_reader_needs(runner):
         cells=[cell], metadata={"widgets": {}, "kernelspec": {"name": "mine", "display_name": "M"}}
     )
 
-    runner.tidy(book)
+    run_notebooks.tidy(book)
 
     assert book.metadata.kernelspec.name == "python3"
     assert "widgets" not in book.metadata
