@@ -94,8 +94,8 @@ def recall_at_k(
     Raises:
         ValueError: there is no query, or the two differ in how many.
     """
-    if not len(found):
-        raise ValueError("recall needs at least one query")
+    if not len(found) or len(found) != len(exact):
+        raise ValueError(f"{len(found)} queries with results, {len(exact)} with true neighbours")
     pairs = zip(found, exact, strict=True)
     return float(np.mean([len(set(ours[:k]) & set(truth[:k])) / k for ours, truth in pairs]))
 

@@ -7,6 +7,7 @@ import nbformat
 import numpy as np
 import pytest
 import run_notebooks
+from matplotlib.colors import to_hex
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -27,6 +28,14 @@ def has(picture: Image.Image, colour: str) -> bool:
 PHOTO = Image.new("RGB", (200, 100), "#123456")
 
 
+@pytest.fixture
+def figures(monkeypatch, shown):
+    """The figures before they became pictures."""
+    kept, show_figure = [], show.show_figure
+    monkeypatch.setattr(show, "show_figure", lambda f: (kept.append(f), show_figure(f)))
+    return kept
+
+
 def test_a_grid_marks_right_and_wrong(shown):
     show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", True)], [Tile(PHOTO, "query")]])
     assert has(shown[0], show.RIGHT)
@@ -34,6 +43,20 @@ def test_a_grid_marks_right_and_wrong(shown):
     show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", False)]])
     assert has(shown[1], show.WRONG)
     assert has(shown[1], "#123456"), "the photo itself is there"
+
+
+def test_a_grid_has_a_caption_for_each_and_nothing_where_a_row_is_short(figures):
+    show_grid([[Tile(PHOTO, "query"), Tile(PHOTO, "hit", True), Tile(PHOTO, "miss", False)]])
+    show_grid([[Tile(PHOTO, "query")], [Tile(PHOTO, "query"), Tile(PHOTO, "hit", True)]])
+    labels = [place.xaxis.label for place in figures[0].axes]
+    assert [label.get_text() for label in labels] == ["query", "✓ hit", "✗ miss"]
+    colours = [show.NEUTRAL, show.RIGHT, show.WRONG]
+    assert [label.get_color() for label in labels] == colours
+    frames = [place.spines["left"] for place in figures[0].axes]
+    assert [to_hex(frame.get_edgecolor(), False).upper() for frame in frames] == colours
+    assert [frame.get_linewidth() for frame in frames] == [1, 3, 3]
+    assert [len(place.images) for place in figures[1].axes] == [1, 0, 1, 1]
+    assert [place.axison for place in figures[1].axes] == [True, False, True, True]
 
 
 def test_large_pictures_are_shown_in_few_colours_and_plots_as_they_are(shown):
@@ -54,10 +77,41 @@ def test_a_map_shows_every_class_in_its_colour(shown):
     assert max(shown[0].size) <= 1600
 
 
-def test_a_map_of_more_classes_than_colours(shown):
+def at(axes, point):
+    """The pixel of a map's canvas at a point of its axes: (row, column)."""
+    left, right, bottom, top = axes.images[0].get_extent()
+    height, width = axes.images[0].get_array().shape[:2]
+    x, y = point
+    return round((top - y) / (top - bottom) * height), round((x - left) / (right - left) * width)
+
+
+def test_a_map_has_every_picture_where_its_point_is(figures):
+    points = np.array([[-3.0, 10.0], [5.0, 10.0], [1.0, 90.0]])
+    fills = ["#ff0000", "#00ff00", "#0000ff"]
+    photos = [Image.new("RGB", (200, 200), fill) for fill in fills]
+    show_map(points, photos, ["cat", "dog", "cat"], axis="t-SNE dimension")
+    (axes,) = figures[0].axes
+    canvas = axes.images[0].get_array()
+    for point, fill, frame in zip(points, fills, [0, 1, 0], strict=True):
+        row, column = at(axes, point)
+        assert to_hex(canvas[row, column] / 255) == fill
+        assert to_hex(canvas[row, column - 15] / 255).upper() == show.COLOURS[frame]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (
+        "t-SNE dimension 1 (no unit)",
+        "t-SNE dimension 2 (no unit)",
+    )
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["cat", "dog"]
+
+
+def test_a_map_of_more_classes_than_colours(figures, shown):
     points = np.random.default_rng(0).normal(size=(12, 2))
-    show_map(points, [PHOTO] * 12, [f"class {i}" for i in range(12)], axis="dimension")
-    assert len(shown) == 1
+    names = [f"class {i}" for i in range(12)]
+    show_map(points, [PHOTO] * 12, names, axis="dimension")
+    assert all(has(shown[0], colour) for colour in show.COLOURS)
+    legend = figures[0].axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == names
+    colours = [handle.get_color() for handle in legend.legend_handles]
+    assert colours == [*show.COLOURS, *show.COLOURS[:4]], "the first ones are used again"
 
 
 def test_a_map_of_one_photo(shown):
@@ -79,11 +133,26 @@ def test_thumbnails_show_what_is_encoded(tmp_path):
     assert show.thumbnail(grey, 16).getpixel((8, 8)) == (127, 127, 127)
 
 
-def test_bars_and_matrix(shown):
-    show_bars({"a": 0.5, "b": 0.9}, "title", "unit")
-    show_matrix(np.eye(3), ["a", "b", "c"], "title", "unit")
+def test_bars_are_labelled_and_the_largest_is_on_top(figures, shown):
+    show_bars({"b": 0.5, "a": 0.925, "c": 0.75}, "a title", "share of hits")
+    (axes,) = figures[0].axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c", "a"]
+    assert [bar.get_width() for bar in axes.patches] == [0.5, 0.75, 0.925]
+    assert [text.get_text() for text in axes.texts] == ["0.50", "0.75", "0.93"]
+    assert (axes.get_title(), axes.get_xlabel()) == ("a title", "share of hits")
     assert has(shown[0], show.COLOURS[0])
-    assert len(shown) == 2
+
+
+def test_a_matrix_is_light_where_its_values_are_large(figures):
+    values = np.array([[0.0, 1.0], [0.25, 0.5]])
+    show_matrix(values, ["a", "b"], "a title", "cosine similarity")
+    axes, bar = figures[0].axes
+    (picture,) = axes.images
+    light = picture.to_rgba(picture.get_array())[..., :3].mean(axis=2)
+    assert np.argsort(light, axis=None).tolist() == [0, 2, 3, 1]
+    names = [label.get_text() for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]]
+    assert names == ["a", "b"] * 2
+    assert (axes.get_title(), bar.get_ylabel()) == ("a title", "cosine similarity")
 
 
 UPLOAD = {
