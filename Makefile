@@ -9,7 +9,7 @@ run: assets                      ## execute the notebooks into build/ and show t
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
-test: lint assets                ## everything that CI runs
+test: lint assets                ## style, tests and all notebooks
 	$(BIN)/python -m pytest
 	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores" \
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
@@ -35,8 +35,8 @@ notebooks: assets                ## execute the committed notebooks in place, up
 bench: .venv/installed           ## how fast encoding and ingest are, against the classic loop
 	$(BIN)/python tools/benchmark_images.py
 
-clean:                           ## remove what was built and stored; fetched models and data stay
-	rm -rf build .stores .venv
+clean:                           ## remove what was installed, built and stored; the cache stays
+	rm -rf build .stores .venv *.egg-info
 
 .venv/installed: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
