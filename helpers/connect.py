@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from helpers.engines import keeper
 from helpers.errors import ServiceError
 from helpers.paths import shown, store_folder
 
@@ -29,12 +31,12 @@ if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
     from helpers.engines.capabilities import Capabilities
-    from helpers.engines.lite import CheckedMilvusClient
 
 CONNECT_SECONDS = 5
+LITE = "milvus.db"  # in a store's folder
 
 
-def connect_milvus(name: str) -> CheckedMilvusClient:
+def connect_milvus(name: str) -> MilvusClient:
     """Connect to Milvus and print one line that says to which.
 
     Args:
@@ -42,22 +44,21 @@ def connect_milvus(name: str) -> CheckedMilvusClient:
             ``MILVUS_URI`` set it is not used.
 
     Returns:
-        pymilvus' ``MilvusClient``, which also checks what is sent. Collections that were there
-        before have to be loaded: ``client.load_collection(...)``.
+        For a server ``pymilvus.MilvusClient`` itself. For an embedded store a
+        ``helpers.engines.lite.LiteClient``, which is one and refuses what a server would.
+        Collections that were there before have to be loaded: ``client.load_collection(...)``.
 
     Raises:
         ServiceError: the server does not answer or refuses the token, or the embedded store is
-            damaged, open in another process or not writable. Nothing was changed.
+            damaged or not writable. Nothing was changed.
     """
     uri = os.environ.get("MILVUS_URI", "")
-    if "://" in uri or (uri and not uri.endswith(".db")):
+    if "://" in uri or uri.startswith("unix:") or (uri and not uri.endswith(".db")):
         client = _connect_milvus_server(uri, os.environ.get("MILVUS_TOKEN", ""))
         print(f"{engine_name(client)} at {_address(uri, 19530)}")
         return client
-    from helpers.engines.lite_store import open_lite
-
-    store = Path(uri).expanduser().absolute() if uri else store_folder(name) / "milvus.db"
-    client = open_lite(store)
+    store = lite_store(name)
+    client = _open_lite(store)
     print(f"{engine_name(client)}, embedded, in {shown(store if uri else store.parent)}")
     return client
 
@@ -81,11 +82,14 @@ def connect_redis(name: str) -> redis.Redis:
         client = _connect_redis_server(url)
         where = f"at {_address(url, 6379)}"
     else:
-        from helpers.engines.redis_server import connect_embedded
+        from helpers.engines.redis_server import find_redis_server
 
-        folder = store_folder(name)
-        client = connect_embedded(folder)
+        folder, program = store_folder(name), find_redis_server()
+        socket = keeper.ask(folder / LITE, f"redis {program}")
         where = f"embedded, in {shown(folder)}"
+        import redis
+
+        client = redis.Redis(unix_socket_path=socket, decode_responses=True)
     version = client.info("server")["redis_version"]
     print(f"Redis {version}{' ' if url else ', '}{where}")
     return client
@@ -98,24 +102,30 @@ def remove_store(name: str) -> None:
         name: what the notebook gave to ``connect_milvus`` and ``connect_redis``.
 
     Raises:
-        ServiceError: another process has the data open. Nothing was deleted.
+        ServiceError: another process uses the data. Nothing was deleted.
     """
     folder = store_folder(name)
     if not folder.exists():
         print(f"Nothing to remove: there is no {shown(folder)}")
         return
-    from helpers.engines.lite_store import close_lite, is_open_elsewhere
-    from helpers.engines.redis_server import stop_embedded
+    if keeper.POSSIBLE:
+        is_removed = keeper.remove(folder / LITE)
+    else:
+        from helpers.engines.lite_store import remove_here
 
-    store = folder / "milvus.db"
-    if is_open_elsewhere(store) or not stop_embedded(folder):
+        is_removed = remove_here(folder / LITE)
+    if not is_removed:
         raise ServiceError(
-            f"{shown(folder)} is open in another process and was left as it is: shut down the "
+            f"{shown(folder)} is in use by another process and was left as it is: shut down the "
             "other kernel of this notebook and run this cell again."
         )
-    close_lite(store)
-    shutil.rmtree(folder)
     print(f"Removed {shown(folder)}")
+
+
+def lite_store(name: str) -> Path:
+    """The folder of Milvus Lite for a notebook: the one that ``MILVUS_URI`` names, or its own."""
+    uri = os.environ.get("MILVUS_URI", "")
+    return Path(uri).expanduser().absolute() if uri else store_folder(name) / LITE
 
 
 def engine_name(client: MilvusClient) -> str:
@@ -133,24 +143,49 @@ def capabilities(client: MilvusClient) -> Capabilities:
     return find_capabilities(client)
 
 
-def _connect_milvus_server(uri: str, token: str) -> CheckedMilvusClient:
-    address = _address(uri, 19530)
-    if not address or urlsplit(uri).scheme not in ("http", "https", "tcp", "unix"):
+def _open_lite(store: Path) -> MilvusClient:
+    with ThreadPoolExecutor(1) as meanwhile:
+        asked = meanwhile.submit(keeper.ask, store, "milvus") if keeper.POSSIBLE else None
+        with _pymilvus():
+            from helpers.engines.lite import LiteClient
+            from helpers.engines.lite_store import open_here
+        if asked is None:
+            return open_here(store)
+        return LiteClient(store, f"unix:{asked.result()}", timeout=CONNECT_SECONDS)
+
+
+def _connect_milvus_server(uri: str, token: str) -> MilvusClient:
+    if not _address(uri, 19530) or urlsplit(uri).scheme not in ("http", "https", "tcp", "unix"):
         raise ServiceError(
             "MILVUS_URI is not the address of a Milvus: write it as in http://localhost:19530, or "
             "give the path of a Milvus Lite store that ends in .db."
         )
-    from pymilvus.exceptions import MilvusException
+    with _pymilvus():
+        from pymilvus import MilvusClient
+        from pymilvus.exceptions import MilvusException
 
-    from helpers.engines.lite import CheckedMilvusClient, quiet
-
+        from helpers.engines.lite import quiet
     try:
         with quiet():
-            client = CheckedMilvusClient(uri, token=token, timeout=CONNECT_SECONDS)
+            client = MilvusClient(uri, token=token, timeout=CONNECT_SECONDS)
             client.list_collections(timeout=CONNECT_SECONDS)  # Shows a database that is not there.
     except MilvusException as error:
-        raise ServiceError(_explain_milvus(address, token, error)) from None
+        raise ServiceError(_explain_milvus(_address(uri, 19530), token, error)) from None
     return client
+
+
+@contextlib.contextmanager
+def _pymilvus() -> Iterator[None]:
+    """Import pymilvus where ``MILVUS_URI`` is nothing that it could read: a path or a socket.
+
+    It reads the variable when it is imported, for connections that nobody here opens.
+    """
+    uri = os.environ.pop("MILVUS_URI", None)
+    try:
+        yield
+    finally:
+        if uri is not None:
+            os.environ["MILVUS_URI"] = uri
 
 
 def _explain_milvus(address: str, token: str, error: Exception) -> str:
@@ -176,6 +211,7 @@ def _connect_redis_server(url: str) -> redis.Redis:
     from redis.backoff import ExponentialBackoff
     from redis.retry import Retry
 
+    address = _address(url, 6379)
     try:
         client = redis.Redis.from_url(
             url,
@@ -183,14 +219,12 @@ def _connect_redis_server(url: str) -> redis.Redis:
             socket_connect_timeout=CONNECT_SECONDS,
             retry=Retry(ExponentialBackoff(), 1),
         )
-    except ValueError:
+        client.ping()
+    except (ValueError, TypeError):  # The second for a parameter that there is not.
         raise ServiceError(
             "REDIS_URL is not the address of a Redis: write it as in "
             "redis://:password@localhost:6379/0."
         ) from None
-    address = _address(url, 6379)
-    try:
-        client.ping()
     except redis.AuthenticationError:
         raise ServiceError(
             f"Redis at {address} wants another password than it was given: write the right one in "
@@ -212,5 +246,6 @@ def _address(url: str, port: int) -> str:
         parts = urlsplit(url)
         if parts.scheme == "unix":
             return "a Unix socket"
-        return f"{parts.hostname or 'localhost'}:{parts.port or port}"
+        host = parts.hostname or "localhost"
+        return f"{f'[{host}]' if ':' in host else host}:{parts.port or port}"
     return ""

@@ -130,5 +130,6 @@ def _explained() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError):
         raise MetadataError(
-            "Redis does not answer any more: start it again, or run the cell that connects to it."
+            "Redis does not answer any more: make room if its disk is full, and run the cell that "
+            "connects to it again."
         ) from None

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pymilvus import DataType
 
-from helpers.connect import remove_store
+from helpers.connect import connect_milvus, remove_store
 from helpers.errors import ServiceError
 from helpers.paths import ROOT
 
@@ -35,6 +35,30 @@ def stores(tmp_path, monkeypatch):
     for store in folder.iterdir() if folder.is_dir() else ():
         with contextlib.suppress(ServiceError):
             remove_store(store.name)
+
+
+@pytest.fixture(scope="module")
+def lite_folder(tmp_path_factory):
+    """Where the store of ``lite`` lies."""
+    return tmp_path_factory.mktemp("stores")
+
+
+@pytest.fixture(scope="module")
+def lite_of_module(lite_folder):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SETTINGS:
+            patch.delenv(name, raising=False)
+        patch.setenv("BOOTCAMP_STORES", str(lite_folder))
+        yield connect_milvus("image_search")
+        remove_store("image_search")
+
+
+@pytest.fixture
+def lite(lite_of_module):
+    """An empty Milvus Lite, the same one for all tests of a module, because that is quicker."""
+    yield lite_of_module
+    for name in lite_of_module.list_collections():
+        lite_of_module.drop_collection(name)
 
 
 @contextlib.contextmanager

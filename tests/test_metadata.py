@@ -14,7 +14,7 @@ import pytest
 from helpers.connect import connect_milvus, connect_redis, remove_store
 from helpers.ingest import content_id
 from helpers.metadata import BATCH, MetadataError, delete_metadata, load_metadata, save_metadata
-from helpers.paths import ROOT, store_folder
+from helpers.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +29,6 @@ def stores(tmp_path, monkeypatch):
 @pytest.fixture
 def redis(stores):
     return connect_redis("test")
-
-
-def server_pid():
-    return json.loads((store_folder("test") / "redis.json").read_text())["pid"]
 
 
 def test_an_id_comes_from_content_alone_and_fits_milvus():
@@ -113,7 +109,7 @@ def test_deleting_spares_what_others_keep_on_the_same_server(redis):
 
 
 def test_a_redis_that_has_gone_is_told_in_one_sentence(redis):
-    os.kill(server_pid(), signal.SIGKILL)
+    os.kill(redis.info("server")["process_id"], signal.SIGKILL)
     for call in (
         lambda: save_metadata(redis, "photos", [1], [{}]),
         lambda: load_metadata(redis, "photos", [1]),
@@ -128,8 +124,9 @@ def test_a_redis_that_has_gone_is_told_in_one_sentence(redis):
 INGEST = """
 import numpy as np
 from pymilvus import DataType
-from helpers.metadata import *
 from helpers.connect import *
+from helpers.ingest import content_id
+from helpers.metadata import *
 
 milvus, redis = connect_milvus("test"), connect_redis("test")
 if not milvus.has_collection("texts"):

@@ -1,94 +1,126 @@
-"""A Milvus client that behaves alike on every engine.
+"""pymilvus' client on Milvus Lite, with what Milvus Lite 3.2.2 gets wrong put right.
 
-Milvus Lite lets pass what a server refuses, and reads the parameters of an index from another
-place. ``CheckedMilvusClient`` evens that out and is otherwise pymilvus' ``MilvusClient``.
+On a server there is nothing in between: there the notebooks use ``pymilvus.MilvusClient`` itself.
+``tests/engines/test_lite_faults.py`` shows each fault on plain pymilvus. When one of its tests
+fails, Milvus Lite has been mended there, and what mends it here can go.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pymilvus import DataType, MilvusClient
+from pymilvus.exceptions import MilvusException
 from pymilvus.milvus_client.index import IndexParams
 
-from helpers.engines import checks
-from helpers.errors import HelpfulError
+from helpers.engines import keeper
+from helpers.errors import HelpfulError, ServiceError
+from helpers.paths import shown
+
+# Milvus Lite would send along every field of every hit, vectors included. Asked for one field, be
+# it there or not, it sends no other.
+_IDS = ["id"]
+MAX_LIMIT = 16_384  # A server's bound on limit + offset.
 
 
 class InvalidRequest(HelpfulError):
-    """What was asked of Milvus cannot be done; nothing was sent to the engine."""
+    """A server would not do what was asked; nothing was sent to Milvus Lite, which would."""
 
 
-class CheckedMilvusClient(MilvusClient):
-    """pymilvus' client with two additions.
+class LiteClient(MilvusClient):
+    """pymilvus' client for Milvus Lite.
 
-    On every engine, requests are checked before they are sent: the dimension of vectors, NaN and
-    infinity, the length of strings, names, limits, the metric of a search.
+    Index parameters take effect, creating the same index twice is no error, dropping one index
+    leaves the others, and a search without ``output_fields`` returns ids only: all as on a server.
 
-    On Milvus Lite, index parameters are put where it reads them, creating the same index twice is
-    no error, dropping one index leaves the others, and a search without ``output_fields`` returns
-    ids only: all as on a server.
+    As a server does, it refuses NaN and infinity, queries of another length than the vectors, texts
+    longer than their field in bytes, names with other characters, more results than 16,384, a
+    query for every row, and another metric than the index's.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Connect as ``MilvusClient`` does, with the same arguments."""
-        super().__init__(*args, **kwargs)
-        self._on_lite = self.get_server_version().startswith("milvus_lite")
-        self._fields: dict[str, list[dict]] = {}
+    def __init__(self, store: Path, uri: str, **kwargs: Any) -> None:
+        """Connect to a store.
+
+        Args:
+            store: its folder.
+            uri: the address at which its keeper serves it, or the folder's path again to open it
+                in this process.
+            **kwargs: what ``MilvusClient`` takes besides.
+        """
+        self._store, self._is_kept = store, uri != str(store)
+        super().__init__(uri, **kwargs)
+
+    def _get_connection(self) -> Any:
+        # pymilvus would try for minutes to reach a keeper that was killed.
+        if self._is_kept and not keeper.is_kept(self._store):
+            raise ServiceError(
+                f"Milvus Lite of the store {shown(self._store.parent)} has ended: run the cell "
+                "that connects to it again."
+            )
+        return super()._get_connection()
 
     def create_collection(self, collection_name: str, *args: Any, **kwargs: Any) -> None:
         """Create a collection, if a server would take its name."""
-        _refuse(checks.name_problem(collection_name))
-        self._fields.clear()
+        _check_name(collection_name)
         super().create_collection(collection_name, *args, **kwargs)
 
     def rename_collection(self, old_name: str, new_name: str, *args: Any, **kwargs: Any) -> None:
         """Rename a collection, if a server would take its new name."""
-        _refuse(checks.name_problem(new_name))
-        self._fields.clear()
+        _check_name(new_name)
         super().rename_collection(old_name, new_name, *args, **kwargs)
 
     def create_alias(self, collection_name: str, alias: str, *args: Any, **kwargs: Any) -> None:
         """Give a collection a second name, if a server would take it."""
-        _refuse(checks.name_problem(alias))
-        self._fields.clear()
+        _check_name(alias)
         super().create_alias(collection_name, alias, *args, **kwargs)
-
-    def alter_alias(self, *args: Any, **kwargs: Any) -> None:
-        """Point an alias at another collection."""
-        self._fields.clear()
-        super().alter_alias(*args, **kwargs)
 
     def create_index(
         self, collection_name: str, index_params: IndexParams, *args: Any, **kwargs: Any
     ) -> None:
-        """Create indexes whose parameters take effect on every engine."""
-        if self._on_lite and isinstance(index_params, IndexParams) and index_params:
-            index_params = self._for_lite(collection_name, index_params)
-            if not index_params:
-                return
-        super().create_index(collection_name, index_params, *args, **kwargs)
+        """Create indexes whose parameters take effect; those that are there already stay."""
+        nested = IndexParams()
+        for index in index_params:
+            own = dict(index.get_index_configs())
+            kind, metric = own.pop("index_type", ""), own.pop("metric_type", None)
+            own = own.get("params", own)
+            there = self._find_index(collection_name, index.field_name)
+            if there and _is_same(there, kind, metric, own):
+                continue
+            # Milvus Lite reads the parameters one level deeper than a server.
+            nested.add_index(
+                index.field_name, kind, index.index_name, metric_type=metric, params={"params": own}
+            )
+        if nested or not index_params:
+            super().create_index(collection_name, nested, *args, **kwargs)
 
     def drop_index(self, collection_name: str, index_name: str, *args: Any, **kwargs: Any) -> None:
-        """Drop one index, and on every engine no other."""
+        """Drop one index and no other."""
         # Milvus Lite calls an index by its field's name when asked, but drops it by this name only;
         # by any other it drops all indexes.
-        index_name = f"{index_name}_idx" if self._on_lite else index_name
-        super().drop_index(collection_name, index_name, *args, **kwargs)
+        super().drop_index(collection_name, f"{index_name}_idx", *args, **kwargs)
 
     def insert(self, collection_name: str, data: Any, *args: Any, **kwargs: Any) -> dict:
-        """Insert rows, if their vectors and strings fit the collection."""
+        """Insert rows, if their vectors and texts are such as a server takes."""
         self._check_rows(collection_name, data)
-        return super().insert(collection_name, data, *args, **kwargs)
+        with self._disk_watched():
+            return super().insert(collection_name, data, *args, **kwargs)
 
     def upsert(self, collection_name: str, data: Any, *args: Any, **kwargs: Any) -> dict:
-        """Insert or replace rows, if their vectors and strings fit the collection."""
+        """Insert or replace rows, if their vectors and texts are such as a server takes."""
         self._check_rows(collection_name, data)
-        return super().upsert(collection_name, data, *args, **kwargs)
+        with self._disk_watched():
+            return super().upsert(collection_name, data, *args, **kwargs)
+
+    def flush(self, collection_name: str, *args: Any, **kwargs: Any) -> None:
+        """Write what was inserted into the collection's files."""
+        with self._disk_watched():
+            super().flush(collection_name, *args, **kwargs)
 
     def search(
         self,
@@ -100,14 +132,17 @@ class CheckedMilvusClient(MilvusClient):
         search_params: dict | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Search, if the queries fit the collection."""
+        """Search, if a server would; without ``output_fields`` for ids only."""
         params = search_params or {}
-        _refuse(checks.limit_problem(limit, kwargs.get("offset") or params.get("offset") or 0))
-        self._check_queries(collection_name, data, kwargs.get("anns_field"), params)
-        output_fields = self._outputs(collection_name, output_fields)
-        return super().search(
-            collection_name, data, filter, limit, output_fields, search_params, **kwargs
-        )
+        _check_limit(limit, kwargs.get("offset") or params.get("offset") or 0)
+        _check_finite(data, "query")
+        if metric := params.get("metric_type"):
+            self._check_metric(collection_name, kwargs.get("anns_field"), metric)
+        outputs = output_fields or _IDS
+        with self._explained(collection_name, [(kwargs.get("anns_field"), data)]):
+            return super().search(
+                collection_name, data, filter, limit, outputs, search_params, **kwargs
+            )
 
     def hybrid_search(
         self,
@@ -118,15 +153,15 @@ class CheckedMilvusClient(MilvusClient):
         output_fields: list[str] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Search several vector fields at once, if the queries fit the collection."""
-        _refuse(checks.limit_problem(limit, kwargs.get("offset") or 0))
+        """Search several vector fields at once, if a server would."""
+        _check_limit(limit, kwargs.get("offset") or 0)
         for request in reqs:
-            _refuse(checks.limit_problem(request.limit))
-            self._check_queries(
-                collection_name, request.data, request.anns_field, request.param or {}
-            )
-        output_fields = self._outputs(collection_name, output_fields)
-        return super().hybrid_search(collection_name, reqs, ranker, limit, output_fields, **kwargs)
+            _check_limit(request.limit)
+            _check_finite(request.data, "query")
+        outputs = output_fields or _IDS
+        asked = [(request.anns_field, request.data) for request in reqs]
+        with self._explained(collection_name, asked):
+            return super().hybrid_search(collection_name, reqs, ranker, limit, outputs, **kwargs)
 
     def query(
         self,
@@ -141,46 +176,26 @@ class CheckedMilvusClient(MilvusClient):
         if limit is None and not (filter or counts or kwargs.get("ids") is not None):
             raise InvalidRequest(
                 f"A query of '{collection_name}' without a filter asks for every row: give it a "
-                f"filter, or a limit of at most {checks.MAX_LIMIT}."
+                f"filter, or a limit of at most {MAX_LIMIT}."
             )
-        _refuse(checks.limit_problem(limit or 0, kwargs.get("offset") or 0))
+        _check_limit(limit or 0, kwargs.get("offset") or 0)
         return super().query(collection_name, filter, output_fields, **kwargs)
-
-    def _describe_fields(self, collection: str, fresh: bool = False) -> list[dict]:
-        # Asked once per collection: asking takes as long as a server's search.
-        if fresh or collection not in self._fields:
-            self._fields[collection] = self.describe_collection(collection)["fields"]
-        return self._fields[collection]
-
-    def _check(self, collection: str, problem_in: Callable[[list[dict]], str | None]) -> None:
-        if problem_in(self._describe_fields(collection)):
-            # Another client may have made the collection anew: look again before refusing.
-            _refuse(problem_in(self._describe_fields(collection, fresh=True)))
 
     def _check_rows(self, collection: str, data: Any) -> None:
         rows = [data] if isinstance(data, dict) else data
-        # What is not a list of dicts, pymilvus refuses by itself.
-        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-            self._check(collection, lambda fields: checks.rows_problem(rows, fields))
-
-    def _check_queries(
-        self, collection: str, data: Any, anns_field: str | None, params: dict
-    ) -> None:
-        if data is None or len(data) == 0 or isinstance(data[0], str | bytes | dict):
-            return  # By id, text, binary or sparse vector: the engine checks those.
-        if isinstance(data[0], int | float | np.number):
-            raise InvalidRequest("A search takes a list of vectors: write data=[vector].")
-
-        def problem_in(fields: list[dict]) -> str | None:
-            field = _dense_field(fields, anns_field)
-            return field and checks.vectors_problem(data, field["name"], field["params"]["dim"])
-
-        self._check(collection, problem_in)
-        if metric := params.get("metric_type"):
-            self._check_metric(collection, anns_field, metric)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return  # pymilvus refuses that by itself.
+        for field in self.describe_collection(collection)["fields"]:
+            name, kind = field["name"], field["type"]
+            places = [place for place, row in enumerate(rows) if row.get(name) is not None]
+            values = [rows[place][name] for place in places]
+            if kind == DataType.FLOAT_VECTOR:
+                _check_finite(values, f"field '{name}' of row", places)
+            elif kind == DataType.VARCHAR:
+                _check_bytes(values, name, field["params"]["max_length"], places)
 
     def _check_metric(self, collection: str, anns_field: str | None, metric: str) -> None:
-        field = _dense_field(self._describe_fields(collection), anns_field)
+        field = _dense_field(self.describe_collection(collection)["fields"], anns_field)
         index = self._find_index(collection, field["name"]) if field else None
         if index and index["metric_type"] != metric.upper():
             raise InvalidRequest(
@@ -192,26 +207,36 @@ class CheckedMilvusClient(MilvusClient):
         indexes = [self.describe_index(collection, name) for name in self.list_indexes(collection)]
         return next((index for index in indexes if index["field_name"] == field), None)
 
-    def _outputs(self, collection: str, output_fields: list[str] | None) -> list[str] | None:
-        if output_fields or not self._on_lite:
-            return output_fields
-        # Milvus Lite would send along every field of every hit, vectors included.
-        return [field["name"] for field in self._describe_fields(collection) if _is_id(field)]
+    @contextlib.contextmanager
+    def _explained(
+        self, collection: str, asked: Sequence[tuple[str | None, Any]]
+    ) -> Iterator[None]:
+        """Say what is wrong with queries of another length, which Milvus Lite fails without a word.
 
-    def _for_lite(self, collection: str, index_params: IndexParams) -> IndexParams:
-        """Nest index parameters one level deeper, and leave out indexes that are there already."""
-        nested = IndexParams()
-        for index in index_params:
-            own = dict(index.get_index_configs())
-            kind, metric = own.pop("index_type", ""), own.pop("metric_type", None)
-            own = own.get("params", own)
-            there = self._find_index(collection, index.field_name)
-            if there and _is_same(there, kind, metric, own):
-                continue
-            nested.add_index(
-                index.field_name, kind, index.index_name, metric_type=metric, params={"params": own}
-            )
-        return nested
+        Args:
+            collection: the collection searched.
+            asked: the field and the queries of each search in it.
+        """
+        try:
+            yield
+        except MilvusException:
+            if self.has_collection(collection):
+                fields = self.describe_collection(collection)["fields"]
+                for anns_field, queries in asked:
+                    _check_lengths(queries, _dense_field(fields, anns_field))
+            raise
+
+    @contextlib.contextmanager
+    def _disk_watched(self) -> Iterator[None]:
+        try:
+            yield
+        except MilvusException as error:
+            if "No space left" not in str(error):
+                raise
+            raise ServiceError(
+                f"The disk of the store {shown(self._store.parent)} is full and these rows were "
+                "not stored: make room and run this cell again."
+            ) from None
 
 
 @contextlib.contextmanager
@@ -228,9 +253,61 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _refuse(problem: str | None) -> None:
-    if problem:
-        raise InvalidRequest(problem)
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,254}", name):
+        raise InvalidRequest(
+            f"{name!r} cannot name a Milvus collection: use at most 255 letters, digits and '_', "
+            "and begin with a letter or '_'."
+        )
+
+
+def _check_limit(limit: int, offset: int = 0) -> None:
+    if limit + offset > MAX_LIMIT:
+        raise InvalidRequest(
+            f"{limit + offset} results were asked for (limit and offset together), but Milvus "
+            f"returns at most {MAX_LIMIT}: ask for fewer, or use an iterator."
+        )
+
+
+def _check_finite(vectors: Any, what: str, places: Sequence[int] | None = None) -> None:
+    """Refuse NaN and infinity, also of numbers that float32, which Milvus stores, is too small for.
+
+    What is no list of dense vectors is left to pymilvus.
+    """
+    try:
+        with np.errstate(over="ignore"):
+            matrix = np.asarray(vectors, dtype=np.float32)
+    except (TypeError, ValueError):
+        return
+    if matrix.ndim != 2 or np.isfinite(matrix).all():
+        return
+    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    first = int(bad[0]) if places is None else places[bad[0]]
+    raise InvalidRequest(
+        f"The vector of {what} {first} holds NaN or infinity ({len(bad)} of {len(matrix)} vectors "
+        "do): leave such vectors out."
+    )
+
+
+def _check_lengths(queries: Any, field: dict | None) -> None:
+    for place, query in enumerate(queries if field else ()):
+        dim = field["params"]["dim"]
+        if isinstance(query, Sequence | np.ndarray) and len(query) != dim:
+            raise InvalidRequest(
+                f"The vector of query {place} has {len(query)} numbers, but field "
+                f"'{field['name']}' takes {dim}."
+            ) from None
+
+
+def _check_bytes(values: Sequence[str], field: str, most: int, places: Sequence[int]) -> None:
+    for place, value in zip(places, values, strict=True):
+        # No character takes more than four bytes, so most texts need no encoding to be sure.
+        if isinstance(value, str) and 4 * len(value) > most and len(value.encode()) > most:
+            raise InvalidRequest(
+                f"The text of row {place} for field '{field}' takes {len(value.encode())} bytes in "
+                f"UTF-8, but its max_length is {most}: shorten it, or create the collection with a "
+                "larger max_length."
+            )
 
 
 def _dense_field(fields: list[dict], anns_field: str | None) -> dict | None:
@@ -238,10 +315,6 @@ def _dense_field(fields: list[dict], anns_field: str | None) -> dict | None:
     dense = [field for field in fields if field["type"] == DataType.FLOAT_VECTOR]
     meant = [field for field in dense if not anns_field or field["name"] == anns_field]
     return meant[0] if len(meant) == 1 else None
-
-
-def _is_id(field: dict) -> bool:
-    return bool(field.get("is_primary"))
 
 
 def _is_same(index: dict, kind: str, metric: str | None, params: dict) -> bool:

@@ -1,13 +1,16 @@
-"""Open an embedded Milvus Lite store, but only after looking whether that is safe.
+"""Milvus Lite on a store's files: whether that is safe, and serving them to several processes.
 
-Milvus Lite 3 takes a store whose ``manifest.json`` is damaged or gone for an empty one and deletes
-the data files that the manifest no longer names, and it does not say when another process holds
-the store. So both are looked at here, before Milvus Lite sees the store.
+Milvus Lite 3 takes a collection whose ``manifest.json`` is gone for a new one and deletes the data
+files that no manifest names. So a store is looked at before Milvus Lite sees it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,100 +18,139 @@ from helpers.errors import ServiceError
 from helpers.paths import create_folder, shown
 
 if TYPE_CHECKING:
-    from helpers.engines.lite import CheckedMilvusClient
+    from helpers.engines.lite import LiteClient
 
-try:
-    import fcntl
-except ImportError:  # Windows has no flock; there Milvus Lite's own refusal has to do.
-    fcntl = None
-
-# Milvus Lite answers pymilvus' pings, one in ten seconds, by closing the connection ("too many
-# pings"), and gRPC prints that into the notebook. The largest number stands for never.
+_DROPPING = "dropping"  # a folder in the store, with a file for each collection being dropped
+_THREADS = 10
+# In this process Milvus Lite takes such questions for an offence. The largest number is never.
 _NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
+# The stores that this process itself has open, and how to close each.
+_open_here: dict[Path, Callable[[], None]] = {}
+_OPTIONS = {
+    "grpc.max_receive_message_length": 256 * 2**20,
+    "grpc.max_send_message_length": 256 * 2**20,
+    # Clients ask every ten seconds whether the server is there. Here that is no offence.
+    "grpc.http2.max_ping_strikes": 0,
+}
 
-# The stores this process has open, whose lock must not be taken for another's.
-_open_here: set[Path] = set()
 
-
-def open_lite(store: Path) -> CheckedMilvusClient:
-    """Open a Milvus Lite store, creating it if there is none.
+@contextlib.contextmanager
+def serve(store: Path, address: str) -> Iterator[str]:
+    """Open a store with Milvus Lite and serve it at an address, to be closed at the end.
 
     Args:
-        store: the store's folder; its name ends in ``.db``, by which pymilvus knows Milvus Lite.
+        store: the store's folder, created if there is none.
+        address: as gRPC writes it, as in ``unix:/tmp/x/milvus``.
 
-    Returns:
-        A client of the store. A second call in the same process shares the open store.
+    Yields:
+        The address.
 
     Raises:
-        ServiceError: the store is damaged, open in another process, written by Milvus Lite 2, or
-            cannot be written to. Nothing in it was changed.
+        ServiceError: the store is damaged, open in another process, or written by Milvus Lite 2.
+            Nothing in it was changed.
+        OSError: it cannot be read or written.
     """
+    import grpc
+    from milvus_lite.adapter.grpc.servicer import MilvusServicer
+    from milvus_lite.exceptions import DataDirLockedError
+    from pymilvus.grpc_gen import milvus_pb2_grpc
+
+    check_store(store)
+    try:
+        database = _surely_dropping(store)
+    except DataDirLockedError:
+        raise ServiceError(
+            f"The Milvus Lite store {shown(store)} is open in another process that does not share "
+            "it: close that one and run this cell again."
+        ) from None
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=list(_OPTIONS.items()))
+    milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(database), server)
+    server.add_insecure_port(address)
+    server.start()
+    try:
+        yield address
+    finally:
+        server.stop(grace=2).wait()
+        database.close()
+
+
+def open_here(store: Path) -> LiteClient:
+    """Open a store in this process, for systems without a keeper and for measurements.
+
+    Args:
+        store: the store's folder, created if there is none.
+
+    Raises:
+        ServiceError: as for ``serve``, or another process has the store open.
+    """
+    from milvus_lite.server_manager import server_manager_instance
     from pymilvus.exceptions import ConnectionConfigException
 
-    from helpers.engines.lite import CheckedMilvusClient, quiet
+    from helpers.engines.lite import LiteClient, quiet
 
-    store = store.absolute()
+    create_folder(store.parent)
     if store not in _open_here:
-        create_folder(store.parent)
-        _refuse_if_unsafe(store)
+        check_store(store)
     try:
         with quiet():
-            client = CheckedMilvusClient(str(store), timeout=10, grpc_options=_NO_PINGS)
+            client = LiteClient(store, str(store), timeout=10, grpc_options=_NO_PINGS)
     except ConnectionConfigException:
         raise ServiceError(
-            f"Milvus Lite could not open the store {shown(store)}: look whether its folder may be "
-            "written to and the disk has room, and that no other program has just opened it."
+            f"Milvus Lite could not open the store {shown(store)}: look whether another kernel of "
+            "this notebook has it open, its folder may be written to and the disk has room."
         ) from None
-    _open_here.add(store)
+    _open_here[store] = lambda: server_manager_instance.release_server(str(store))
     return client
 
 
-def close_lite(store: Path) -> None:
-    """Close a store that this process has open; its clients are of no use afterwards."""
-    if store in _open_here:
-        from milvus_lite.server_manager import server_manager_instance
-
-        server_manager_instance.release_server(str(store))
-        _open_here.discard(store)
+def remove_here(store: Path) -> bool:
+    """Close a store of this process and delete the folder it lies in; tells whether that worked."""
+    _open_here.pop(store, lambda: None)()
+    shutil.rmtree(store.parent, ignore_errors=True)
+    return not store.parent.exists()
 
 
-def is_open_elsewhere(store: Path) -> bool:
-    """Tell whether another process has the store open."""
-    if fcntl is None or store in _open_here or not (store / "LOCK").exists():
-        return False
-    with (store / "LOCK").open("rb+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+def check_store(store: Path) -> None:
+    """Look whether Milvus Lite can open a store and lose nothing.
 
+    What a killed process has left half done is finished: collections that were being dropped are
+    dropped, and those of which nothing but a folder was made are made away with.
 
-def _refuse_if_unsafe(store: Path) -> None:
+    Raises:
+        ServiceError: the store is damaged, or no store of Milvus Lite 3. Nothing was changed.
+        OSError: it cannot be read or written.
+    """
     if store.exists() and not store.is_dir():
         raise ServiceError(
             f"{shown(store)} is a file, but Milvus Lite 3 keeps a store in a folder (a file comes "
             "from Milvus Lite 2): move it away and run this again."
         )
-    try:
-        if is_open_elsewhere(store):
-            raise ServiceError(
-                f"The Milvus Lite store {shown(store)} is open in another process: shut down the "
-                "other kernel of this notebook and run this cell again."
-            )
-        damage = _find_damage(store)
-    except OSError as error:
-        raise ServiceError(
-            f"The Milvus Lite store {shown(store)} cannot be read and written "
-            f"({error.strerror}): give yourself the right to, or set BOOTCAMP_STORES to another "
-            "folder."
-        ) from None
-    if damage:
+    for mark in (store / _DROPPING).glob("*"):
+        shutil.rmtree(store / mark.read_text(), ignore_errors=True)
+        mark.unlink()
+    if damage := _find_damage(store):
         raise ServiceError(
             f"The Milvus Lite store {shown(store)} is damaged ({damage}) and was left as it is: "
             "bring it back from a copy, or delete that folder and run the notebook again to build "
             "it anew."
         )
+
+
+def _surely_dropping(store: Path):
+    """Milvus Lite on a store, whose drops are finished at the next opening if it is killed."""
+    from milvus_lite import MilvusLite
+
+    class SurelyDropping(MilvusLite):
+        def drop_collection(self, name: str, database_name: str = "default") -> None:
+            name = self.resolve_collection_name(name, database_name=database_name)
+            place = "" if database_name == "default" else f"databases/{database_name}/"
+            mark = store / _DROPPING / f"{database_name}.{name}"
+            mark.parent.mkdir(exist_ok=True)
+            mark.write_text(f"{place}collections/{name}")
+            super().drop_collection(name, database_name=database_name)
+            mark.unlink()
+
+    return SurelyDropping(str(store))
 
 
 def _find_damage(store: Path) -> str | None:
@@ -128,16 +170,18 @@ def _find_damage(store: Path) -> str | None:
 def _find_damaged_collection(collection: Path) -> str | None:
     name = collection.name
     if not (collection / "schema.json").exists():
-        if any(collection.iterdir()):
+        if any(path.suffix != ".tmp" for path in collection.iterdir()):
             return f"the schema.json of collection {name} is missing"
         # Left by a process killed while it created the collection; it would bar a second try.
-        collection.rmdir()
+        shutil.rmtree(collection)
         return None
     manifest = collection / "manifest.json"
     if not manifest.exists():
-        # A new collection has none until its first flush, and then no data files either.
+        # A new collection has none until its first flush is done. Until then all rows are in the
+        # log, which begins with number 1, and Milvus Lite makes data files from it again.
         has_files = any(collection.glob("partitions/*/data/*"))
-        lost = has_files or (collection / "manifest.json.prev").exists()
+        has_log = any(collection.glob("wal/wal_*_000001.arrow"))
+        lost = (has_files and not has_log) or (collection / "manifest.json.prev").exists()
         return f"the manifest.json of collection {name} is missing" if lost else None
     partitions = _parse(manifest).get("partitions")
     if not isinstance(partitions, dict) or "_default" not in partitions:

@@ -1,34 +1,18 @@
-"""Milvus Lite's files: held by another process, damaged, or not its own."""
+"""Milvus Lite's files: damaged, left by a killed process, held elsewhere, or not its own."""
 
 import json
+import signal
 import subprocess
 
 import pytest
 from pymilvus import MilvusClient
 
 from helpers.connect import connect_milvus, remove_store
-from helpers.paths import store_folder
+from helpers.engines import keeper
 from tests.services_world import VECTORS, contents, fill, finished, refusal, running
 
 pytest_plugins = ["tests.services_world"]
 pytestmark = pytest.mark.usefixtures("stores")
-
-
-def test_another_notebook_works_meanwhile_but_not_the_same():
-    holding = (
-        "from helpers.connect import *\n"
-        "connect_milvus('image_search').create_collection('photos', dimension=4)\n"
-        "print('ready', flush=True)\n"
-        "input()"
-    )
-    with running(holding):
-        before = contents(store_folder("image_search"))
-        assert "other kernel" in refusal(connect_milvus, "image_search")
-        assert "other kernel" in refusal(remove_store, "image_search")
-        assert contents(store_folder("image_search")) == before
-        fill(connect_milvus("audio_search"))
-    # Killed, it no longer holds the store.
-    assert connect_milvus("image_search").list_collections() == ["photos"]
 
 
 def make_store(stores):
@@ -118,12 +102,61 @@ def test_what_a_killed_process_leaves_is_no_damage(whole_store, stores):
     data = next(store.rglob("*.parquet"))
     (data.parent / "data_000901_000999.parquet").write_bytes(b"written, not yet listed")
     (store / "collections" / "photos" / "manifest.json.tmp").write_text('{"half')
-    (store / "collections" / "begun").mkdir()
+    begun = store / "collections" / "begun"
+    begun.mkdir()
+    (begun / "schema.json.tmp").write_text('{"half')
     (store / "LOCK").unlink()
     client = connect_milvus("image_search")
     client.load_collection("photos")
     assert client.query("photos", output_fields=["count(*)"])[0]["count(*)"] == len(VECTORS)
     fill(client, "begun")
+
+
+KILLED = """
+import os, signal, sys, tempfile
+from pathlib import Path
+import milvus_lite.db, milvus_lite.storage.manifest
+from pymilvus import MilvusClient
+from helpers.engines.lite_store import serve
+from tests.services_world import create, make_rows
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def begin_to_remove(folder, **options):
+    (Path(folder) / "manifest.json").unlink()
+    die()
+
+with serve(Path({store!r}), f"unix:{{tempfile.mkdtemp()}}/milvus") as address:
+    client = MilvusClient(address)
+    create(client)
+    client.insert("photos", make_rows())
+    {moment}
+"""
+MOMENTS = {
+    # The data files are there by then, and no manifest names them yet.
+    "first flush": "milvus_lite.storage.manifest.Manifest.save = die; client.flush('photos')",
+    "create": "milvus_lite.db.save_schema = die; client.create_collection('new', dimension=4)",
+    "drop": (
+        "client.flush('photos'); client.create_collection('new', dimension=4);"
+        "client.insert('new', [{'id': 1, 'vector': [1.0] * 4}]); client.flush('new');"
+        "milvus_lite.db.shutil.rmtree = begin_to_remove; client.drop_collection('new')"
+    ),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_store_that_was_merely_killed_opens_whole(moment, stores):
+    folder = stores / "image_search"
+    folder.mkdir(parents=True)
+    code = KILLED.format(store=str(folder / "milvus.db"), moment=MOMENTS[moment])
+    killed = finished(code)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    client = connect_milvus("image_search")
+    client.load_collection("photos")
+    assert client.query("photos", output_fields=["count(*)"])[0]["count(*)"] == len(VECTORS)
+    assert client.list_collections() == ["photos"]
+    client.create_collection("new", dimension=4)
 
 
 def test_a_store_of_milvus_lite_2_is_refused(stores):
@@ -141,3 +174,29 @@ def test_a_folder_of_something_else_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("MILVUS_URI", str(other))
     assert "something else" in refusal(connect_milvus, "image_search")
     assert [path.name for path in other.iterdir()] == ["letter.txt"]
+
+
+def test_a_store_that_another_program_has_open_is_named(monkeypatch, tmp_path):
+    holding = f"""
+from pymilvus import MilvusClient
+client = MilvusClient({str(tmp_path / "mine.db")!r})
+print("ready", flush=True)
+input()
+"""
+    with running(holding):
+        monkeypatch.setenv("MILVUS_URI", str(tmp_path / "mine.db"))
+        assert "does not share it" in refusal(connect_milvus, "image_search")
+    assert connect_milvus("image_search").list_collections() == []
+
+
+def test_without_a_keeper_the_store_is_opened_here(monkeypatch):
+    """As on Windows: no Unix sockets, no such locks."""
+    monkeypatch.setattr(keeper, "POSSIBLE", False)
+    client = connect_milvus("image_search")
+    fill(client)
+    again = "import helpers.engines.keeper as keeper; keeper.POSSIBLE = False\n"
+    again += "from helpers.connect import connect_milvus; connect_milvus('image_search')"
+    assert "another kernel of this notebook" in finished(again).stderr
+    remove_store("image_search")
+    assert connect_milvus("image_search").list_collections() == []
+    remove_store("image_search")

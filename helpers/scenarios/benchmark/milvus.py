@@ -6,11 +6,10 @@ import time
 from typing import Any
 
 import numpy as np
-from pymilvus import DataType
+from pymilvus import DataType, MilvusClient
 
 from helpers.connect import engine_name
-from helpers.engines.lite import CheckedMilvusClient
-from helpers.engines.lite_store import open_lite
+from helpers.engines.lite_store import open_here
 from helpers.engines.server import running_server
 from helpers.scenarios.benchmark.engines import Engine, as_ids, chunks
 
@@ -26,7 +25,7 @@ class MilvusLite(Engine):
     package = "milvus-lite"
 
     def open(self) -> None:
-        self._create(open_lite(self.folder / "milvus.db"))
+        self._create(open_here(self.folder / "milvus.db"))
 
     def insert(self, vectors: np.ndarray) -> None:
         for start, chunk in chunks(vectors):
@@ -51,7 +50,7 @@ class MilvusLite(Engine):
         self.client.drop_collection(_ROWS)
         self.client.close()
 
-    def _create(self, client: CheckedMilvusClient) -> None:
+    def _create(self, client: MilvusClient) -> None:
         self.client = client
         self.client.drop_collection(_ROWS)
         schema = self.client.create_schema()
@@ -71,7 +70,7 @@ class MilvusServer(MilvusLite):
         self.remote = "://" in address  # else it is the path of a Milvus Lite store
         if not self.remote:
             address = self.stack.enter_context(running_server(self.folder, _MERGE_FIRST))
-        self._create(CheckedMilvusClient(address, token=os.environ.get("MILVUS_TOKEN", "")))
+        self._create(MilvusClient(address, token=os.environ.get("MILVUS_TOKEN", "")))
 
     def build(self) -> None:
         """Merge small segments, then build; else a server does it while it is measured."""

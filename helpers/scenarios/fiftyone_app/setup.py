@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,9 +31,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from helpers.assets import fetch
+from helpers.connect import lite_store
+from helpers.engines import keeper
 from helpers.errors import ServiceError
 from helpers.paths import create_folder, shown, store_folder
-from helpers.scenarios.fiftyone_app.milvus import suit_milvus
 
 CONNECT_SECONDS, STOP_SECONDS = 5, 20
 _FOLDER = "FIFTYONE_DATABASE_DIR"
@@ -64,8 +66,34 @@ def prepare_fiftyone(name: str) -> None:
     uri = os.environ.get("FIFTYONE_DATABASE_URI", "")
     where = _check_server(uri) if uri else _check_own(folder)
     os.environ.update(settings)
-    suit_milvus()
+    # Its back end uses a part of pymilvus that will go, and a warning says so at each call. Readers
+    # of the notebook cannot help that.
+    warnings.filterwarnings(
+        "ignore", message=".*ORM-style", module=r"fiftyone\.brain\.internal\.core\.milvus"
+    )
     print(f"FiftyOne {version('fiftyone')} with {where}")
+
+
+def milvus_settings(name: str) -> dict[str, str]:
+    """How FiftyOne's own connections, in this process or another, reach the notebook's Milvus.
+
+    Args:
+        name: what the notebook gave to ``connect_milvus``, which has to come first.
+
+    Returns:
+        ``uri`` and, with ``MILVUS_TOKEN`` set, ``token``: arguments of
+        ``compute_similarity(backend="milvus", ...)`` and ``load_brain_results``. For Milvus Lite
+        the ``uri`` is the address at which the store is served on this computer as long as anybody
+        uses it.
+
+    Raises:
+        ServiceError: the store cannot be opened.
+    """
+    uri, token = os.environ.get("MILVUS_URI", ""), os.environ.get("MILVUS_TOKEN", "")
+    if "://" in uri or uri.startswith("unix:"):
+        return {"uri": uri, "token": token} if token else {"uri": uri}
+    store = lite_store(name)
+    return {"uri": f"unix:{keeper.ask(store, 'milvus')}" if keeper.POSSIBLE else str(store)}
 
 
 def _settings(folder: Path) -> dict[str, str]:

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from helpers.connect import connect_milvus
-from helpers.scenarios.fiftyone_app.milvus import milvus_settings
-from helpers.scenarios.fiftyone_app.setup import run_python
+from helpers.scenarios.fiftyone_app.setup import milvus_settings, run_python
 from tests.services_world import finished
 
 pytest_plugins = ["tests.services_world"]
@@ -17,7 +16,7 @@ def test_another_process_reaches_the_milvus_lite_of_this_one(stores):
     milvus = connect_milvus("fiftyone")
     milvus.create_collection("photos", dimension=4)
     settings = milvus_settings("fiftyone")
-    assert list(settings) == ["uri"] and settings["uri"].startswith("http://127.0.0.1:")
+    assert list(settings) == ["uri"] and settings["uri"].startswith("unix:/")
     code = "import json, os; from pymilvus import MilvusClient\n"
     code += "print(json.dumps(MilvusClient(os.environ['WHERE']).list_collections()))"
     assert json.loads(run_python(code, {"WHERE": settings["uri"]})) == ["photos"]
@@ -33,8 +32,8 @@ def test_a_server_and_its_token_are_passed_on(monkeypatch):
 def test_only_the_warnings_of_the_back_end_are_silenced():
     code = """
 import types, warnings
-from helpers.scenarios.fiftyone_app.milvus import suit_milvus
-suit_milvus()
+from helpers.scenarios.fiftyone_app.setup import prepare_fiftyone
+prepare_fiftyone("fiftyone")
 for name in ("fiftyone.brain.internal.core.milvus", "mine"):
     text = f"`Collection.load` of {name} is an ORM-style PyMilvus API"
     warnings.warn_explicit(text, FutureWarning, "file.py", 1, module=name)

@@ -17,7 +17,7 @@ pytest_plugins = ["tests.services_world"]
 CODE = """
 import json
 import numpy as np
-from helpers.scenarios.fiftyone_app.milvus import milvus_settings
+from helpers.scenarios.fiftyone_app.setup import milvus_settings
 from helpers.scenarios.fiftyone_app.setup import prepare_fiftyone, run_python
 from helpers.connect import connect_milvus
 prepare_fiftyone("fiftyone")
