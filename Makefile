@@ -9,7 +9,7 @@ run: assets                      ## execute the notebooks into build/ and show t
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
-test: lint assets                ## style, tests and all notebooks
+test: lint assets                ## everything that CI runs
 	$(BIN)/python -m pytest
 	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores" \
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
