@@ -3,18 +3,15 @@
 A box is ``x, y, width, height`` in pixels; ``x, y`` is its upper left corner.
 """
 
-import csv
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers.errors import HelpfulError
-from helpers.paths import DATA
+from helpers.tables import own_table
 
-LABELS = DATA / "motorway_labels.csv"
-_COLUMNS = ["frame", "kind", "x", "y", "width", "height"]
+_IGNORED = ("small", "crowd")  # kinds of regions
 
 
 class Labels(NamedTuple):
@@ -39,12 +36,6 @@ class Curve(NamedTuple):
     recall: np.ndarray
 
     @property
-    def f1(self) -> np.ndarray:
-        """The harmonic mean of precision and recall."""
-        total = np.maximum(self.precision + self.recall, 1e-12)
-        return 2 * self.precision * self.recall / total
-
-    @property
     def average_precision(self) -> float:
         """The area under the curve, precision made monotone first, as PASCAL VOC 2010 has it."""
         best = np.maximum.accumulate(self.precision[::-1])[::-1]
@@ -55,17 +46,8 @@ class Curve(NamedTuple):
         rows = np.flatnonzero(self.confidence >= confidence)
         if not len(rows):
             return 0.0, 0.0, 0.0
-        last = rows[-1]
-        return float(self.precision[last]), float(self.recall[last]), float(self.f1[last])
-
-
-def _shared(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The area in pixels that each box shares with each other one: (n, m)."""
-    boxes = np.asarray(boxes, np.float32).reshape(-1, 1, 4)
-    others = np.asarray(others, np.float32).reshape(1, -1, 4)
-    low = np.maximum(boxes[..., :2], others[..., :2])
-    high = np.minimum(boxes[..., :2] + boxes[..., 2:], others[..., :2] + others[..., 2:])
-    return np.clip(high - low, 0, None).prod(axis=-1)
+        precision, recall = float(self.precision[rows[-1]]), float(self.recall[rows[-1]])
+        return precision, recall, 2 * precision * recall / max(precision + recall, 1e-12)
 
 
 def overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -78,74 +60,58 @@ def overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     Returns:
         float32, (n, m).
     """
-    shared = _shared(boxes, others)
-    area = np.asarray(boxes, np.float32).reshape(-1, 4)[:, 2:].prod(axis=1)
-    other = np.asarray(others, np.float32).reshape(-1, 4)[:, 2:].prod(axis=1)
-    return shared / np.maximum(area[:, None] + other[None] - shared, 1e-9)
+    boxes = np.asarray(boxes, np.float32).reshape(-1, 1, 4)
+    others = np.asarray(others, np.float32).reshape(1, -1, 4)
+    low = np.maximum(boxes[..., :2], others[..., :2])
+    high = np.minimum(boxes[..., :2] + boxes[..., 2:], others[..., :2] + others[..., 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=-1)
+    areas = boxes[..., 2:].prod(axis=-1) + others[..., 2:].prod(axis=-1)
+    return shared / np.maximum(areas - shared, 1e-9)
 
 
-def load_labels(
-    path: Path | str = LABELS, ignored: Collection[str] = ("small", "crowd")
-) -> dict[int, Labels]:
+def load_labels(name: str = "motorway_labels.csv") -> dict[int, Labels]:
     """Boxes that were drawn by hand, by frame number.
 
     Args:
-        path: a CSV with the columns frame, kind, x, y, width, height.
-        ignored: kinds that mark regions in which a detection is neither right nor wrong.
-
-    Raises:
-        HelpfulError: the file is missing, lacks a column, or has something else than numbers.
+        name: a table in ``data`` with the columns frame, kind, x, y, width and height, in which the
+            kinds small and crowd mark regions where a detection is neither right nor wrong.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise HelpfulError(f"There is no file {path.name} with labels; check the path.")
-    frames: dict[int, list[tuple[str, list[float]]]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.DictReader(file):
-                box = [float(row[name]) for name in _COLUMNS[2:]]
-                frames.setdefault(int(row["frame"]), []).append((row["kind"], box))
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
-        raise HelpfulError(
-            f"{path.name} does not hold labels ({error}); its columns must be "
-            f"{', '.join(_COLUMNS)}, all but kind as numbers."
-        ) from None
-    return {frame: _labels(rows, ignored) for frame, rows in frames.items()}
+    by_frame = groupby(own_table(name), key=lambda row: int(row["frame"]))
+    return {frame: _labels(list(rows)) for frame, rows in by_frame}
 
 
-def _labels(rows: list[tuple[str, list[float]]], ignored: Collection[str]) -> Labels:
-    wanted = [(kind, box) for kind, box in rows if kind not in ignored]
-    others = [box for kind, box in rows if kind in ignored]
-    return Labels(
-        np.array([box for _, box in wanted], np.float32).reshape(-1, 4),
-        [kind for kind, _ in wanted],
-        np.array(others, np.float32).reshape(-1, 4),
-    )
+def _labels(rows: list[dict[str, str]]) -> Labels:
+    wanted = [row for row in rows if row["kind"] not in _IGNORED]
+    others = [row for row in rows if row["kind"] in _IGNORED]
+    return Labels(_boxes(wanted), [row["kind"] for row in wanted], _boxes(others))
 
 
-def judge(
-    boxes: np.ndarray, confidences: np.ndarray, labels: Labels, least: float = 0.5
-) -> np.ndarray:
+def _boxes(rows: list[dict[str, str]]) -> np.ndarray:
+    sides = [[row[side] for side in ("x", "y", "width", "height")] for row in rows]
+    return np.array(sides, np.float32).reshape(-1, 4)
+
+
+def judge(boxes: np.ndarray, confidences: np.ndarray, labels: Labels) -> np.ndarray:
     """Which label each detection of a frame has found.
 
     The surest detection chooses first: of the labels nobody has taken yet it gets the one with
-    which it overlaps most, if that is at least ``least`` (IoU). What is left over and lies by more
+    which it overlaps most, if that is at least 0.5 (IoU). What is left over and lies by more
     than half of its area in ignored regions counts neither for nor against.
 
     Args:
         boxes: (n, 4).
         confidences: (n,).
         labels: of this frame.
-        least: the least overlap.
 
     Returns:
         int64, (n,): the number of the label, -1 for a false alarm, -2 for an ignored detection.
     """
     found = np.full(len(boxes), -1)
     overlaps = overlap(boxes, labels.boxes)
-    for place in np.argsort(-np.asarray(confidences), kind="stable"):
-        best = int(overlaps[place].argmax()) if overlaps.shape[1] else 0
-        if overlaps.shape[1] and overlaps[place, best] >= least:
+    surest_first = np.argsort(-np.asarray(confidences), kind="stable")
+    for place in surest_first if len(labels.boxes) else ():
+        best = int(overlaps[place].argmax())
+        if overlaps[place, best] >= 0.5:
             found[place] = best
             overlaps[:, best] = 0  # taken
     area = np.asarray(boxes, np.float32).reshape(-1, 4)[:, 2:].prod(axis=1)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from itertools import islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 
 import cv2
@@ -100,13 +100,12 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def query_pictures(content: bytes, name: str, most: int = 20) -> list[Image.Image]:
-    """The pictures to search with: a picture itself, or some key frames of a video.
+def query_pictures(content: bytes, name: str) -> list[Image.Image]:
+    """The pictures to search with: a picture itself, or at most 20 key frames of a video.
 
     Args:
         content: the bytes of a picture or a video.
         name: the file's name; its ending says whether it is a video.
-        most: how many pictures to take of a video, at least 2.
 
     Raises:
         BadItem: it cannot be read.
@@ -117,7 +116,7 @@ def query_pictures(content: bytes, name: str, most: int = 20) -> list[Image.Imag
     with tempfile.TemporaryDirectory() as folder:  # FFmpeg reads files only
         path = Path(folder) / f"query{suffix}"
         path.write_bytes(content)
-        return [key.picture for key in some_key_frames(path, most)]
+        return [key.picture for key in some_key_frames(path)]
 
 
 def mirrored_excerpt(path: Path | str, seconds: float = 2.0) -> bytes:
@@ -130,18 +129,16 @@ def mirrored_excerpt(path: Path | str, seconds: float = 2.0) -> bytes:
     Raises:
         BadItem: there is no video in it that can be read.
     """
-    codec, writer = cv2.VideoWriter_fourcc(*"mp4v"), None
+    frames = read_frames(path)
+    first = next(frames)
+    end = first.seconds + seconds  # recordings of broadcasts do not begin at 0
+    size = 320, max(2, round(320 * first.image.shape[0] / first.image.shape[1] / 2) * 2)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "excerpt.mp4"
-        for frame in read_frames(path):
-            if writer is None:
-                end = frame.seconds + seconds  # recordings of broadcasts do not begin at 0
-                height = max(2, round(320 * frame.image.shape[0] / frame.image.shape[1] / 2) * 2)
-                writer = cv2.VideoWriter(str(file), codec, 25, (320, height))
-            elif frame.seconds >= end:
-                break
+        writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"mp4v"), 25, size)
+        for frame in chain([first], takewhile(lambda frame: frame.seconds < end, frames)):
             # OpenCV takes blue, green and red.
-            writer.write(cv2.resize(frame.image[:, ::-1, ::-1], (320, height)))
+            writer.write(cv2.resize(frame.image[:, ::-1, ::-1], size))
         writer.release()
         return file.read_bytes()
 

@@ -27,11 +27,6 @@ class Detections(NamedTuple):
     classes: list[str]
     confidences: np.ndarray
 
-    def above(self, confidence: float) -> "Detections":
-        """Those with at least this confidence."""
-        count = int((self.confidences >= confidence).sum())  # they are in order
-        return Detections(self.boxes[:count], self.classes[:count], self.confidences[:count])
-
     def of(self, classes: Sequence[str]) -> "Detections":
         """Those of these classes."""
         rows = [row for row, name in enumerate(self.classes) if name in classes]
@@ -56,7 +51,7 @@ class Detector:
             classes: a name for each class, in the network's order.
 
         Raises:
-            HelpfulError: OpenCV cannot read them.
+            HelpfulError: this OpenCV cannot read such networks.
         """
         self.name, self.classes = name, classes
         network = re.sub(r"(?m)^\[yolo\]\s*$", f"[yolo]\nthresh={_FLOOR}", network)
@@ -65,12 +60,9 @@ class Detector:
                 f"OpenCV {cv2.__version__} cannot read Darknet's networks any more; install the "
                 "OpenCV 4 that requirements.txt names."
             )
-        try:
-            self._net = cv2.dnn.readNetFromDarknet(
-                np.frombuffer(network.encode(), np.uint8), np.frombuffer(weights, np.uint8)
-            )
-        except cv2.error as error:
-            raise HelpfulError(f"OpenCV cannot read the network {name} ({error.err}).") from None
+        self._net = cv2.dnn.readNetFromDarknet(
+            np.frombuffer(network.encode(), np.uint8), np.frombuffer(weights, np.uint8)
+        )
         self._outputs = self._net.getUnconnectedOutLayersNames()
 
     def detect(
@@ -144,8 +136,7 @@ def load_detector(name: str = "yolov4-tiny") -> Detector:
     folder = fetch("yolov4-tiny")
     if name == "yolov4-tiny":
         network, weights = folder / "yolov4-tiny.cfg", folder / "yolov4-tiny.weights"
-    classes = (folder / "coco.names").read_text(encoding="utf-8").split("\n")
-    classes = [line.strip() for line in classes if line.strip()]
+    classes = (folder / "coco.names").read_text(encoding="utf-8").strip().splitlines()
     return Detector(name, network.read_text(encoding="utf-8"), weights.read_bytes(), classes)
 
 

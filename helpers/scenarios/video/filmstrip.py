@@ -3,33 +3,30 @@
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageOps
 
-from helpers.errors import BadItem
 from helpers.pictures import open_image, plain_font
-from helpers.show import COLOURS, MARKS, show_figure, thumbnail
+from helpers.scenarios.video.views import show_frame
+from helpers.show import COLOURS, MARKS
 
-# Pixels. Pictures of a strip are this high and as wide as they are, within bounds.
-_HEIGHT, _WIDTHS = 78, (50, 140)
-_EDGE, _GAP, _BELOW = 13, 6, 20  # the perforated edge, between two pictures, for the times
-_QUERY, _TITLE, _MARGIN = 150, 22, 12
-_MOST_WIDE = 1500
-_FILM, _HOLE, _MARK = "#1a1a1a", "#f4f4f4", COLOURS[1]
+_SHOT, _FRAME = (140, 79), 4  # pixels: a picture of a strip, and the film around it
+_TITLE, _ROW = 20, 136  # pixels: the line above a strip; a strip with all its texts
+_MOST_WIDE = 1500  # pixels
+_FILM, _HIT = "#1a1a1a", COLOURS[1]
 
 
 class Shot(NamedTuple):
     """One picture of a strip.
 
     Attributes:
-        image: a path, bytes or a Pillow image; grey where it cannot be read.
+        image: a Pillow image in RGB.
         seconds: when it is shown; stands below it.
         hit: marks it as the one that was found.
     """
 
-    image: Any
+    image: Image.Image
     seconds: float
     hit: bool = False
 
@@ -38,29 +35,27 @@ class Strip(NamedTuple):
     """One result: moments of a video, perhaps beside the picture that was searched for.
 
     Attributes:
-        shots: in the order of their time.
+        shots: in the order of their time, at least one.
         title: a line above the strip.
-        query: a path, bytes or a Pillow image shown at the left, or None.
+        query: a Pillow image in RGB, shown at the left, or None.
         caption: a few words below the query.
         right: True and False mark the title as right or wrong; None leaves it unmarked.
     """
 
     shots: Sequence[Shot]
     title: str = ""
-    query: Any = None
+    query: Image.Image | None = None
     caption: str = ""
     right: bool | None = None
 
 
-def pack_picture(picture: Image.Image, side: int = 192) -> str:
-    """A picture as a small JPEG in base64, a string that JSON and Redis can hold.
+def pack_picture(picture: Image.Image) -> str:
+    """An RGB picture as a JPEG in base64, a string that JSON and Redis can hold.
 
-    Args:
-        picture: a Pillow image in RGB.
-        side: pixels of its longer side; smaller pictures stay as they are.
+    What is larger than 192 by 192 pixels is reduced to fit.
     """
-    small = ImageOps.contain(picture, (side, side)) if max(picture.size) > side else picture
-    jpeg = io.BytesIO()
+    small, jpeg = picture.copy(), io.BytesIO()
+    small.thumbnail((192, 192))  # never enlarges
     small.save(jpeg, "JPEG", quality=80)
     return base64.b64encode(jpeg.getvalue()).decode()
 
@@ -71,110 +66,51 @@ def unpack_picture(packed: str) -> Image.Image:
     Raises:
         BadItem: it is not one.
     """
-    try:
-        content = base64.b64decode(packed, validate=True)
-    except ValueError:
-        raise BadItem("not a picture in base64") from None
-    return open_image(content)
-
-
-def draw_film_strip(shots: Sequence[Shot]) -> Image.Image:
-    """Draw a strip of film with the times below it; hits are framed and pointed at.
-
-    Args:
-        shots: at least one.
-
-    Returns:
-        An RGB image, 124 pixels high.
-
-    Raises:
-        ValueError: there is no shot.
-    """
-    if not shots:
-        raise ValueError("a film strip needs at least one shot")
-    pictures = [_fitted(shot.image) for shot in shots]
-    width = _GAP + sum(picture.width + _GAP for picture in pictures)
-    film = _HEIGHT + 2 * _EDGE
-    canvas = Image.new("RGB", (width, film + _BELOW), "white")
-    draw = ImageDraw.Draw(canvas)
-    draw.rectangle((0, 0, width - 1, film - 1), fill=_FILM)
-    for left in range(5, width - 8, 14):
-        for top in (3, film - 10):
-            draw.rounded_rectangle((left, top, left + 7, top + 6), 2, fill=_HOLE)
-    left = _GAP
-    for shot, picture in zip(shots, pictures, strict=True):
-        canvas.paste(picture, (left, _EDGE))
-        middle = left + picture.width / 2
-        if shot.hit:
-            box = (left - 4, _EDGE - 4, left + picture.width + 3, _EDGE + _HEIGHT + 3)
-            draw.rectangle(box, outline=_MARK, width=5)
-            draw.polygon(  # its tip touches the frame, so that the mark is no matter of colour only
-                [(middle - 8, film), (middle + 8, film), (middle, film - 9)], fill=_MARK
-            )
-        text = f"{shot.seconds:.1f} s"
-        draw.text((middle, film + 3), text, "black", plain_font(12, shot.hit), anchor="ma")
-        left += picture.width + _GAP
-    return canvas
+    return open_image(base64.b64decode(packed))
 
 
 def show_film_strips(strips: Sequence[Strip]) -> None:
     """Show strips one below the other, each with its query at the left where it has one.
 
     Args:
-        strips: at least one.
+        strips: at least one. The pictures keep their shape; the times stand below them, and hits
+            are framed and pointed at.
 
     Raises:
         ValueError: there is no strip, or one without a shot.
     """
-    if not strips:
-        raise ValueError("there is no film strip to show")
-    left = _QUERY + 2 * _MARGIN if any(strip.query is not None for strip in strips) else 0
-    rows = [_row(strip, left) for strip in strips]
-    canvas = Image.new("RGB", (max(row.width for row in rows), sum(r.height for r in rows)))
-    canvas.paste("white", (0, 0, *canvas.size))
-    top = 0
-    for row in rows:
-        canvas.paste(row, (0, top))
-        top += row.height
-    if canvas.width > _MOST_WIDE:
-        canvas = ImageOps.contain(canvas, (_MOST_WIDE, canvas.height))
-    # At 100 dots per inch, which is what show() draws at, so that every pixel stays one.
-    figure = plt.figure(figsize=(canvas.width / 100, canvas.height / 100))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.imshow(canvas, interpolation="none")
-    axes.axis("off")
-    show_figure(figure)
+    if not strips or not all(strip.shots for strip in strips):
+        raise ValueError("there must be a film strip to show, and in each at least one shot")
+    step, bold = _SHOT[0] + 2 * _FRAME, plain_font(13, True)
+    left = step + 20 if any(strip.query is not None for strip in strips) else 0
+    titles = [MARKS[strip.right][0] + strip.title for strip in strips]
+    longest = max(bold.getlength(title) for title in titles)
+    width = left + max(round(longest), step * max(len(strip.shots) for strip in strips))
+    canvas = Image.new("RGB", (width, _ROW * len(strips)), "white")
+    for number, (strip, title) in enumerate(zip(strips, titles, strict=True)):
+        top = number * _ROW
+        ImageDraw.Draw(canvas).text((left, top + 2), title, MARKS[strip.right][1], bold)
+        if strip.query is not None:
+            _paste(canvas, (0, top + _TITLE), strip.query, strip.caption, "white", "white")
+        for place, (image, seconds, hit) in enumerate(strip.shots):
+            text = f"▲ {seconds:.1f} s" if hit else f"{seconds:.1f} s"  # no matter of colour only
+            where = (left + place * step, top + _TITLE)
+            _paste(canvas, where, image, text, _FILM, _HIT if hit else _FILM)
+    canvas.thumbnail((_MOST_WIDE, canvas.height))
+    show_frame(canvas, colours=255)
 
 
-def _row(strip: Strip, left: int) -> Image.Image:
-    film = draw_film_strip(strip.shots)
-    mark, colour = MARKS[strip.right]
-    title = mark + strip.title
-    width = max(film.width, int(plain_font(13, True).getlength(title)) + 1)
-    top = _TITLE if title else 0
-    canvas = Image.new("RGB", (left + width, top + film.height + _MARGIN), "white")
-    draw = ImageDraw.Draw(canvas)
-    draw.text((left, 3), title, colour, plain_font(13, True))
-    canvas.paste(film, (left, top))
-    if strip.query is not None:
-        query = _read(strip.query)
-        query = ImageOps.contain(query, (_QUERY, _HEIGHT + 2 * _EDGE))
-        middle = top + (_HEIGHT + 2 * _EDGE) // 2
-        canvas.paste(query, ((_QUERY - query.width) // 2, middle - query.height // 2))
-        below = (_QUERY / 2, top + _HEIGHT + 2 * _EDGE + 3)
-        draw.text(below, strip.caption, "black", plain_font(12), anchor="ma")
-    return canvas
-
-
-def _fitted(image: Any) -> Image.Image:
-    picture = _read(image)
-    narrow, wide = _WIDTHS
-    width = min(wide, max(narrow, round(picture.width * _HEIGHT / picture.height)))
-    return ImageOps.fit(picture, (width, _HEIGHT))
-
-
-def _read(image: Any) -> Image.Image:
-    try:
-        return open_image(image)
-    except BadItem:
-        return thumbnail(image, _HEIGHT)  # which is grey, as in every other figure
+def _paste(
+    canvas: Image.Image,
+    where: tuple[int, int],
+    image: Image.Image,
+    text: str,
+    around: str,
+    frame: str,
+) -> None:
+    """Put a picture with a frame and a line below it onto the canvas, its corner at ``where``."""
+    picture = ImageOps.expand(ImageOps.pad(image, _SHOT, color=around), _FRAME, frame)
+    canvas.paste(picture, where)
+    middle, below = where[0] + picture.width / 2, where[1] + picture.height + 3
+    font = plain_font(12, bold=frame == _HIT)
+    ImageDraw.Draw(canvas).text((middle, below), text, "black", font, anchor="ma")

@@ -48,19 +48,10 @@ def video_facts(path: Path | str) -> VideoFacts:
         BadItem: there is no file, or no video in it.
     """
     video = _open(path)
-    try:
-        width, height, frames, rate = (
-            video.get(what)
-            for what in (
-                cv2.CAP_PROP_FRAME_WIDTH,
-                cv2.CAP_PROP_FRAME_HEIGHT,
-                cv2.CAP_PROP_FRAME_COUNT,
-                cv2.CAP_PROP_FPS,
-            )
-        )
-        return VideoFacts(int(width), int(height), max(0, int(frames)), rate)
-    finally:
-        video.release()
+    size = int(video.get(cv2.CAP_PROP_FRAME_WIDTH)), int(video.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    frames, rate = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
+    video.release()
+    return VideoFacts(*size, max(0, frames), rate)
 
 
 def read_frames(path: Path | str, every: int = 1) -> Iterator[Frame]:

@@ -7,6 +7,7 @@ shot boundary detection algorithms" (1999), https://doi.org/10.1117/12.333848.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,9 @@ from helpers.scenarios.video.frames import Frame, read_frames
 CUT, DRIFT = 0.35, 0.12
 _SMALL, _TINY = (160, 90), (32, 18)  # pixels: enough for colours, and for where they are
 _BINS = (8, 4, 4)  # of hue, saturation and brightness
+# Pixels of the longer side of a key frame's picture. Networks look at far fewer, and a batch of key
+# frames takes the same memory whatever the video's size.
+_SIDE = 512
 
 
 class Look(NamedTuple):
@@ -40,7 +44,7 @@ class KeyFrame(NamedTuple):
     Attributes:
         number: that of the frame in its video, from 0.
         seconds: when it is shown.
-        picture: a Pillow image; large ones are reduced, see ``key_frames``.
+        picture: a Pillow image, at most 512 pixels wide and high.
         reason: ``"first"``, ``"cut"``, ``"drift"`` or ``"time"``.
     """
 
@@ -83,115 +87,76 @@ def differences(frames: Iterable[Frame]) -> Iterator[tuple[float, float, float]]
         yield seconds, colour_difference(before, look), pixel_difference(before, look)
 
 
+@dataclass
 class KeyFrames:
-    """Iterates over ``KeyFrame``s; see ``key_frames``.
-
-    Attributes:
-        frames: how many frames have been read so far.
-        seconds: when the last of them is shown.
-    """
-
-    def __init__(
-        self,
-        frames: Iterable[Frame],
-        every: float,
-        cut: float,
-        drift: float,
-        gap: float,
-        side: int,
-    ) -> None:
-        self.frames = 0
-        self.seconds = 0.0
-        self._found = self._find(iter(frames), every, cut, drift, gap, side)
-
-    def __iter__(self) -> Iterator[KeyFrame]:
-        return self._found
-
-    def _find(
-        self,
-        frames: Iterator[Frame],
-        every: float,
-        cut: float,
-        drift: float,
-        gap: float,
-        side: int,
-    ) -> Iterator[KeyFrame]:
-        before = key = None  # the looks of the frame before and of the last key frame
-        shown, reason = -np.inf, ""  # seconds of the last key frame, and why it is one
-        for frame in frames:
-            self.frames, self.seconds = self.frames + 1, frame.seconds
-            look, waited = look_of(frame.image), frame.seconds - shown + 1e-6
-            if key is None:
-                why = "first"
-            elif colour_difference(look, before) > cut and (waited >= gap or reason != "cut"):
-                why = "cut"
-            elif waited < gap:
-                why = ""
-            elif pixel_difference(look, key) > drift:
-                why = "drift"
-            else:
-                why = "time" if waited >= every else ""
-            before = look
-            if why:
-                key, shown, reason = look, frame.seconds, why
-                yield KeyFrame(frame.number, shown, _reduced(frame.image, side), reason)
-
-
-def key_frames(
-    frames: Iterable[Frame],
-    every: float = 1.0,
-    cut: float = CUT,
-    drift: float = DRIFT,
-    gap: float = 0.2,
-    side: int = 512,
-) -> KeyFrames:
-    """The key frames among the frames of a video, found as a stream.
+    """The key frames among the frames of a video, found as a stream: an object to loop over once.
 
     Args:
-        frames: from ``helpers.scenarios.video.frames.read_frames``, or any frames in their order.
+        source: from ``helpers.scenarios.video.frames.read_frames``, or any frames in their order.
         every: seconds after which there is a new key frame even if nothing moves.
         cut: a ``colour_difference`` from the frame before that is larger starts a new shot.
         drift: a ``pixel_difference`` from the last key frame that is larger asks for a new one.
         gap: seconds without another after a key frame, so that fast movement does not make each
             frame one. A cut is taken even then, unless another was just before: a strobe light.
-        side: pixels; pictures whose longer side is longer are reduced to it. Networks look at far
-            fewer, and a batch of key frames takes the same memory whatever the video's size.
 
-    Returns:
-        An object to loop over once; afterwards ``frames`` says how many frames were read.
+    Attributes:
+        frames: how many frames have been read so far.
 
     Raises:
-        ValueError: ``every`` or ``side`` is not more than 0.
+        ValueError: ``every`` is not more than 0.
     """
-    if not (every > 0 and side > 0):
-        raise ValueError(f"every={every} seconds and side={side} pixels must be more than 0")
-    return KeyFrames(frames, every, cut, drift, gap, side)
+
+    source: Iterable[Frame]
+    every: float = 1.0
+    cut: float = CUT
+    drift: float = DRIFT
+    gap: float = 0.2
+    frames: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.every > 0:
+            raise ValueError(f"every={self.every} seconds must be more than 0")
+        self._found = self._find()
+
+    def __iter__(self) -> Iterator[KeyFrame]:
+        return self._found
+
+    def _find(self) -> Iterator[KeyFrame]:
+        before = key = None  # the looks of the frame before and of the last key frame
+        shown, reason = -np.inf, ""  # seconds of the last key frame, and why it is one
+        for frame in self.source:
+            self.frames += 1
+            look, waited = look_of(frame.image), frame.seconds - shown + 1e-6
+            soon = waited < self.gap
+            if key is None:
+                why = "first"
+            elif colour_difference(look, before) > self.cut and not (soon and reason == "cut"):
+                why = "cut"
+            elif soon:
+                why = ""
+            elif pixel_difference(look, key) > self.drift:
+                why = "drift"
+            else:
+                why = "time" if waited >= self.every else ""
+            before = look
+            if why:
+                key, shown, reason = look, frame.seconds, why
+                picture = Image.fromarray(frame.image)
+                picture.thumbnail((_SIDE, _SIDE))  # never enlarges
+                yield KeyFrame(frame.number, shown, picture, reason)
 
 
-def some_key_frames(path: Path | str, most: int = 20) -> list[KeyFrame]:
-    """At most ``most`` key frames spread over a video of any length, the first among them.
-
-    Args:
-        path: a video.
-        most: at least 2.
+def some_key_frames(path: Path | str) -> list[KeyFrame]:
+    """At most 20 key frames spread over a video of any length, the first among them.
 
     Raises:
         BadItem: there is no video in it that can be read.
-        ValueError: ``most`` is less than 2.
     """
-    if most < 2:
-        raise ValueError(f"most={most} key frames cannot be spread over a video; ask for 2 or more")
     kept: list[KeyFrame] = []
     step = 1
-    for count, key in enumerate(key_frames(read_frames(path))):
+    for count, key in enumerate(KeyFrames(read_frames(path))):
         if count % step == 0:
             kept.append(key)
-        if len(kept) > most:  # however long the video, no more are ever held
+        if len(kept) > 20:  # however long the video, no more are ever held
             kept, step = kept[::2], step * 2
     return kept
-
-
-def _reduced(image: np.ndarray, side: int) -> Image.Image:
-    picture = Image.fromarray(image)
-    picture.thumbnail((side, side))  # never enlarges
-    return picture

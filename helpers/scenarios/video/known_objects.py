@@ -1,8 +1,8 @@
-"""The gallery of known objects: pictures, and what each of them shows."""
+"""Known objects: pictures, and what each of them shows."""
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,10 @@ from PIL import Image
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
 from helpers.files import list_files
-from helpers.paths import DATA, store_folder
-from helpers.scenarios.video.boxes import Labels, load_labels
+from helpers.paths import store_folder
+from helpers.scenarios.video.boxes import load_labels
 from helpers.scenarios.video.frames import read_frames
 from helpers.tables import own_table
-
-MOTORWAY = "sample_car_video.mp4"
-NAMES = DATA / "motorway_names.csv"
 
 
 def name_of(path: Path | str) -> str:
@@ -63,38 +60,20 @@ def motorway_vehicles() -> dict[Path, str]:
     in frames 0, 48, 96 and 144, each looked at and named by hand.
 
     Returns:
-        Path -> name; the pictures lie in the notebook's store, which git ignores.
+        Path -> name; the pictures are named like a reader's own and lie in the notebook's store,
+        which git ignores. What was there before is removed.
     """
+    labels = load_labels("motorway_names.csv")
+    wanted = [(frame, box) for frame, one in labels.items() for box in one.boxes]
+    names = [name for one in labels.values() for name in one.kinds]
+    pictures = cut_from_video(fetch("clips-pycsr") / "sample_car_video.mp4", wanted)
     folder = store_folder("video_object_search") / "vehicles"
-    return save_crops(fetch("clips-pycsr") / MOTORWAY, load_labels(NAMES, ignored=()), folder)
-
-
-def save_crops(video: Path | str, labels: Mapping[int, Labels], folder: Path) -> dict[Path, str]:
-    """Save what lies in named boxes as pictures named after it, a gallery like a reader's own.
-
-    Args:
-        video: any video.
-        labels: boxes by frame number; their kinds become the names.
-        folder: where to put the pictures; what was in it is removed.
-
-    Returns:
-        Path -> name.
-
-    Raises:
-        BadItem: the video cannot be read.
-        HelpfulError: it is shorter than a frame with boxes.
-    """
-    wanted = [(frame, box) for frame in labels for box in labels[frame].boxes]
-    names = [name for frame in labels for name in labels[frame].kinds]
-    pictures = cut_from_video(video, wanted)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    gallery = {}
-    for number, (picture, name) in enumerate(zip(pictures, names, strict=True)):
-        path = folder / f"{name.replace('/', '-')} {number:03}.png"
+    vehicles = {folder / f"{name} {number:03}.png": name for number, name in enumerate(names)}
+    for path, picture in zip(vehicles, pictures, strict=True):
         picture.save(path)
-        gallery[path] = name
-    return gallery
+    return vehicles
 
 
 def cut_from_video(
@@ -113,22 +92,21 @@ def cut_from_video(
         BadItem: the video cannot be read.
         HelpfulError: it is shorter than a frame that is wanted.
     """
-    by_frame: dict[int, list[int]] = {}
+    if not wanted:
+        return []
+    missing: dict[int, list[int]] = {}  # frame number -> places in the order given
     for place, (frame, _) in enumerate(wanted):
-        by_frame.setdefault(frame, []).append(place)
+        missing.setdefault(frame, []).append(place)
     pictures: dict[int, Image.Image] = {}
-    every = int(np.gcd.reduce(list(by_frame))) or 1 if by_frame else 1
-    for frame in read_frames(video, every) if by_frame else ():
-        for place in by_frame.pop(frame.number, ()):
+    for frame in read_frames(video, every=int(np.gcd.reduce(list(missing))) or 1):
+        for place in missing.pop(frame.number, ()):
             pictures[place] = cut_out(frame.image, wanted[place][1])
-        if not by_frame:
-            break
-    if by_frame:
-        raise HelpfulError(
-            f"{Path(video).name} has no frame {min(by_frame)} that can be read; the boxes belong "
-            "to another video."
-        )
-    return [pictures[place] for place in range(len(wanted))]
+        if not missing:
+            return [pictures[place] for place in range(len(wanted))]
+    raise HelpfulError(
+        f"{Path(video).name} has no frame {min(missing)} that can be read; the boxes belong "
+        "to another video."
+    )
 
 
 def cut_out(image: np.ndarray, box: Sequence[float]) -> Image.Image:

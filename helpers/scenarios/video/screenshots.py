@@ -16,22 +16,20 @@ Picture = Image.Image
 
 def draw_screenshots(
     path: Path | str,
-    drawn: random.Random,
+    rng: random.Random,
     count: int = 8,
     without: Collection[float] = (),
-    side: int = 512,
 ) -> list[tuple[float, Picture]]:
     """Frames of a video drawn at random, each with the same chance, in one pass.
 
     Args:
         path: a video.
-        drawn: the source of chance; give ``random.Random(0)`` to draw the same again.
+        rng: the source of chance; give ``random.Random(0)`` to draw the same again.
         count: how many; fewer come from a video that has fewer.
-        without: the seconds of frames that are not to be drawn.
-        side: pixels; pictures whose longer side is longer are reduced to it.
+        without: the seconds of frames that are not to be rng.
 
     Returns:
-        ``(seconds, picture)`` in the order of their time.
+        ``(seconds, picture)`` in the order of their time, reduced to 512 pixels where longer.
 
     Raises:
         BadItem: there is no video in it that can be read.
@@ -41,40 +39,40 @@ def draw_screenshots(
         if frame.seconds in without:
             continue
         # Vitter's algorithm R: the n-th frame takes a place with probability count / n.
-        place = seen if seen < count else drawn.randrange(seen + 1)
+        place = seen if seen < count else rng.randrange(seen + 1)
         seen += 1
         if place < count:
             picture = Image.fromarray(frame.image)
-            picture.thumbnail((side, side))
+            picture.thumbnail((512, 512))
             kept[place : place + 1] = [(frame.seconds, picture)]
     return sorted(kept, key=lambda shot: shot[0])
 
 
-def cropped(shot: Picture, drawn: random.Random, share: float = 0.6) -> Picture:
+def cropped(shot: Picture, rng: random.Random, share: float = 0.6) -> Picture:
     """A part of the picture from anywhere, ``share`` of both its sides: 36 % of its area."""
     width, height = (max(1, int(length * share)) for length in shot.size)
-    left, top = drawn.randint(0, shot.width - width), drawn.randint(0, shot.height - height)
+    left, top = rng.randint(0, shot.width - width), rng.randint(0, shot.height - height)
     return shot.crop((left, top, left + width, top + height))
 
 
-def blurred(shot: Picture, drawn: random.Random) -> Picture:
+def blurred(shot: Picture, rng: random.Random) -> Picture:
     """Out of focus, by one hundredth of the width."""
     return shot.filter(ImageFilter.GaussianBlur(shot.width / 100))
 
 
-def brighter(shot: Picture, drawn: random.Random) -> Picture:
+def brighter(shot: Picture, rng: random.Random) -> Picture:
     """1.6 times as bright; what is bright already turns white."""
     return ImageEnhance.Brightness(shot).enhance(1.6)
 
 
-def compressed(shot: Picture, drawn: random.Random) -> Picture:
+def compressed(shot: Picture, rng: random.Random) -> Picture:
     """Saved as a JPEG of quality 10, which leaves blocks and few colours."""
     jpeg = io.BytesIO()
     shot.save(jpeg, "JPEG", quality=10)
     return Image.open(jpeg).convert("RGB")
 
 
-def captioned(shot: Picture, drawn: random.Random) -> Picture:
+def captioned(shot: Picture, rng: random.Random) -> Picture:
     """A white bar with a joke above it, a quarter as high as the picture."""
     bar = max(8, shot.height // 4)
     canvas = ImageOps.expand(shot, (0, bar, 0, 0), "white")
@@ -84,15 +82,15 @@ def captioned(shot: Picture, drawn: random.Random) -> Picture:
     return canvas
 
 
-def photographed(shot: Picture, drawn: random.Random) -> Picture:
+def photographed(shot: Picture, rng: random.Random) -> Picture:
     """A photo of a screen, from one side: its edge, the wall behind it, and moiré stripes."""
     edge = max(1, shot.width // 32)
     screen = cv2.copyMakeBorder(np.asarray(shot), *[edge] * 4, cv2.BORDER_CONSTANT, value=[15] * 3)
     height, width = screen.shape[:2]
     corners = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]])
-    shorter = drawn.uniform(0.1, 0.18)  # the side further away
+    shorter = rng.uniform(0.1, 0.18)  # the side further away
     seen = np.float32([[0.06, 0.04], [0.92, shorter], [0.92, 1 - shorter], [0.06, 0.96]])
-    if drawn.random() < 0.5:  # from the other side
+    if rng.random() < 0.5:  # from the other side
         seen = (seen * [-1, 1] + [1, 0])[[1, 0, 3, 2]]
     size = np.float32([width, height])
     turn = cv2.getPerspectiveTransform(corners * size, np.float32(seen * size))
@@ -103,11 +101,11 @@ def photographed(shot: Picture, drawn: random.Random) -> Picture:
 
 
 CHANGES: dict[str, Callable[[Picture, random.Random], Picture]] = {
-    "unchanged": lambda shot, drawn: shot,
+    "unchanged": lambda shot, rng: shot,
     "cropped": cropped,
     "blurred": blurred,
     "brighter": brighter,
-    "mirrored": lambda shot, drawn: ImageOps.mirror(shot),
+    "mirrored": lambda shot, rng: ImageOps.mirror(shot),
     "compressed": compressed,
     "captioned": captioned,
     "photographed": photographed,

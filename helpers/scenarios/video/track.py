@@ -8,6 +8,7 @@ boxes of ByteTrack (https://arxiv.org/abs/2110.06864). Between two looks a box m
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -16,7 +17,7 @@ from helpers.scenarios.video.boxes import overlap
 from helpers.scenarios.video.detect import Detections
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One object through time.
 
@@ -42,11 +43,6 @@ class Track:
             votes[class_] += confidence
         return votes.most_common(1)[0][0]
 
-    @property
-    def confidence(self) -> float:
-        """The highest confidence of all looks."""
-        return max(self.confidences)
-
     def box_at(self, frame: int) -> np.ndarray | None:
         """Its box in any frame from the first look to the last, (4,); None outside of them."""
         if not self.frames[0] <= frame <= self.frames[-1]:
@@ -56,6 +52,12 @@ class Track:
     def confidence_at(self, frame: int) -> float:
         """The confidence, evenly changing between two looks; the nearest one's outside of them."""
         return float(np.interp(frame, self.frames, self.confidences))
+
+    def _add(self, frame: int, found: Detections, row: int) -> None:
+        self.frames.append(frame)
+        self.boxes.append(np.asarray(found.boxes[row], np.float64))
+        self.classes.append(found.classes[row])
+        self.confidences.append(float(found.confidences[row]))
 
     def _expected(self, frame: int) -> np.ndarray:
         """Where it would be if it went on as between the last two looks."""
@@ -90,51 +92,40 @@ def follow(
         ValueError: the frames are not in order.
     """
     tracks: list[Track] = []
-    missed: dict[int, int] = {}  # looks since each living track was seen, by its place in tracks
+    living: list[Track] = []
+    seen: dict[Track, int] = {}  # the look in which each was last seen, counted from 0
     last = None
-    for frame, found in looks:
+    for look, (frame, found) in enumerate(looks):
         if last is not None and frame <= last:
             raise ValueError(f"frame {frame} came after frame {last}")
         last = frame
-        sure = np.flatnonzero(found.confidences >= begin)
-        unsure = np.flatnonzero((found.confidences >= least) & (found.confidences < begin))
-        living = list(missed)
-        linked: set[int] = set()
-        for rows in (sure, unsure):
-            free = [place for place in living if place not in linked]
-            for place, row in _pairs(tracks, free, found, rows, frame, same):
-                _add(tracks[place], frame, found, row)
-                linked.add(place)
-                sure = sure[sure != row]
+        living = [track for track in living if look - seen[track] - 1 <= patience]
+        sure = np.flatnonzero(found.confidences >= begin).tolist()
+        unsure = (found.confidences >= least) & (found.confidences < begin)
+        linked = _link(living, frame, found, sure, same)
+        waiting = [track for track in living if track not in linked.values()]
+        linked |= _link(waiting, frame, found, np.flatnonzero(unsure).tolist(), same)
         for row in sure:
-            tracks.append(Track(len(tracks) + 1))
-            _add(tracks[-1], frame, found, row)
-            linked.add(len(tracks) - 1)
-        missed = {
-            place: 0 if place in linked else missed[place] + 1
-            for place in [*living, *sorted(linked - set(living))]
-        }
-        missed = {place: count for place, count in missed.items() if count <= patience}
+            if row not in linked:
+                linked[row] = Track(len(tracks) + 1)
+                tracks.append(linked[row])
+                living.append(linked[row])
+        for row, track in linked.items():
+            track._add(frame, found, row)
+            seen[track] = look
     return tracks
 
 
-def _pairs(
-    tracks: list[Track], places: list[int], found: Detections, rows: np.ndarray, frame: int, same
-) -> list[tuple[int, int]]:
-    """The pairs of tracks and detections with the largest sum of overlaps."""
-    if not places or not len(rows):
-        return []
-    expected = np.array([tracks[place]._expected(frame) for place in places])
+def _link(
+    tracks: list[Track], frame: int, found: Detections, rows: list[int], same: float
+) -> dict[int, Track]:
+    """The detections that go on with tracks: row -> track, with the largest sum of overlaps."""
+    if not tracks or not rows:
+        return {}
+    expected = np.array([track._expected(frame) for track in tracks])
     overlaps = overlap(expected, found.boxes[rows])
     pairs = zip(*linear_sum_assignment(-overlaps), strict=True)
-    return [(places[i], int(rows[j])) for i, j in pairs if overlaps[i, j] >= same]
-
-
-def _add(track: Track, frame: int, found: Detections, row: int) -> None:
-    track.frames.append(frame)
-    track.boxes.append(np.asarray(found.boxes[row], np.float64))
-    track.classes.append(found.classes[row])
-    track.confidences.append(float(found.confidences[row]))
+    return {rows[j]: tracks[i] for i, j in pairs if overlaps[i, j] >= same}
 
 
 def surest_looks(tracks: Iterable[Track], span: int = 30) -> list[tuple[Track, int, np.ndarray]]:
@@ -149,12 +140,10 @@ def surest_looks(tracks: Iterable[Track], span: int = 30) -> list[tuple[Track, i
     """
     chosen = []
     for track in tracks:
-        best: dict[int, int] = {}
-        for place, frame in enumerate(track.frames):
-            slot = frame // span
-            if slot not in best or track.confidences[place] > track.confidences[best[slot]]:
-                best[slot] = place
-        chosen += [(track, track.frames[place], track.boxes[place]) for place in best.values()]
+        places = range(len(track.frames))
+        for _, within in groupby(places, key=lambda place: track.frames[place] // span):
+            surest = max(within, key=track.confidences.__getitem__)
+            chosen.append((track, track.frames[surest], track.boxes[surest]))
     return chosen
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from helpers.errors import HelpfulError
 from helpers.scenarios.video.boxes import (
     Labels,
     compare,
@@ -103,20 +102,20 @@ def test_the_motorway_labels():
     assert list(frames) == list(range(190, 344, 17))
     kinds = [kind for one in frames.values() for kind in one.kinds]
     assert (kinds.count("car"), kinds.count("van")) == (166, 42)
+    assert set(kinds) == {"car", "van"}
     for one in frames.values():
         assert len(one.boxes) == len(one.kinds) and len(one.ignored) > 10
         assert (one.boxes[:, :2] >= 0).all() and (one.boxes[:, 2:] > 0).all()
         assert (one.boxes[:, :2] + one.boxes[:, 2:] <= [854, 480]).all()
+    first = frames[190]
+    assert first.boxes[0].tolist() == [0, 170, 26, 63] and first.boxes.dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["frame,kind,x,y\n1,car,2,3\n", "frame,kind,x,y,width,height\n1,car,a,2,3,4\n"],
-    ids=["column", "number"],
-)
-def test_bad_label_files_are_explained(tmp_path, text):
-    (tmp_path / "labels.csv").write_text(text)
-    with pytest.raises(HelpfulError, match=r"labels\.csv does not hold labels"):
-        load_labels(tmp_path / "labels.csv")
-    with pytest.raises(HelpfulError, match=r"no file nothing\.csv"):
-        load_labels(tmp_path / "nothing.csv")
+def test_the_motorway_names():
+    frames = load_labels("motorway_names.csv")
+    assert list(frames) == [0, 48, 96, 144]
+    assert sum(len(one.kinds) for one in frames.values()) == 80
+    assert frames[0].kinds[:2] == ["black car", "red van"]
+    for one in frames.values():
+        assert (one.boxes[:, 2:] > 0).all() and not len(one.ignored)
+        assert (one.boxes[:, :2] + one.boxes[:, 2:] <= [854, 480]).all()

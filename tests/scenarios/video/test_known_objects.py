@@ -1,4 +1,4 @@
-"""The gallery of known objects: names from file names, cut-outs, and readers' own pictures."""
+"""Known objects: names from file names, cut-outs, and readers' own pictures."""
 
 import zipfile
 
@@ -11,14 +11,12 @@ from helpers.assets import fetch
 from helpers.encoders import load_encoder
 from helpers.errors import BadItem, HelpfulError
 from helpers.ingest import encode_batches
-from helpers.scenarios.video.boxes import Labels
 from helpers.scenarios.video.known_objects import (
     cut_from_video,
     cut_out,
     load_known_objects,
     motorway_vehicles,
     name_of,
-    save_crops,
 )
 
 
@@ -54,7 +52,7 @@ def test_a_name_is_read_from_the_file_or_its_folder(path, name):
     assert name_of(path) == name
 
 
-def test_a_gallery_of_ones_own_from_a_folder_or_a_zip(tmp_path):
+def test_known_objects_of_ones_own_from_a_folder_or_a_zip(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in ("taxi.jpg", "taxi 2.png", "milk float.png"):
@@ -70,14 +68,14 @@ def test_a_gallery_of_ones_own_from_a_folder_or_a_zip(tmp_path):
     assert list(load_known_objects(tmp_path / "mine.zip").values()) == ["taxi"]
 
 
-def test_no_gallery_there_is_explained(tmp_path):
+def test_no_known_objects_there_is_explained(tmp_path):
     with pytest.raises(HelpfulError, match="no file or folder"):
         load_known_objects(tmp_path / "nothing")
     with pytest.raises(HelpfulError, match="holds no file of the kinds"):
         load_known_objects(tmp_path)
 
 
-def test_bad_pictures_of_a_gallery_are_skipped_and_named(tmp_path):
+def test_bad_pictures_among_them_are_skipped_and_named(tmp_path):
     Image.new("RGB", (30, 20), "yellow").save(tmp_path / "taxi.png")
     (tmp_path / "bus.jpg").touch()
     (tmp_path / "van.jpg").write_text("not a picture")
@@ -88,28 +86,18 @@ def test_bad_pictures_of_a_gallery_are_skipped_and_named(tmp_path):
 
 def test_ours_has_80_vehicles_of_the_first_five_seconds_and_99_photos(tmp_path, monkeypatch):
     monkeypatch.setenv("BOOTCAMP_STORES", str(tmp_path))
-    gallery = load_known_objects()
-    vehicles = [path for path in gallery if path.is_relative_to(tmp_path)]
-    assert (len(vehicles), len(gallery)) == (80, 179)
-    assert {gallery[path].split()[-1] for path in vehicles} == {"car", "van"}
-    assert sum(gallery[path] == "police car" for path in vehicles) == 4
-    assert all(name_of(path) == gallery[path] for path in vehicles), "named like a reader's own"
-    assert "bow tie" in gallery.values()
-    assert motorway_vehicles() == {path: gallery[path] for path in vehicles}, "again, no more"
-
-
-def test_crops_are_saved_under_their_names_and_replace_older_ones(stripes, tmp_path):
-    def labels(*names):
-        boxes = np.array([[0, 0, 20, 20]] * len(names), np.float32)
-        return Labels(boxes, list(names), np.empty((0, 4)))
-
-    folder = tmp_path / "crops"
-    first = save_crops(stripes, {0: labels("car", "and/or van")}, folder)
-    assert list(first.values()) == ["car", "and/or van"]
-    second = save_crops(stripes, {5: labels("bus")}, folder)
-    assert [path.name for path in folder.iterdir()] == ["bus 000.png"]
-    (path,) = second
-    assert abs(np.asarray(Image.open(path)).mean() - 200) < 5
+    known = load_known_objects()
+    vehicles = [path for path in known if path.is_relative_to(tmp_path)]
+    assert (len(vehicles), len(known)) == (80, 179)
+    assert {known[path].split()[-1] for path in vehicles} == {"car", "van"}
+    assert sum(known[path] == "police car" for path in vehicles) == 4
+    assert all(name_of(path) == known[path] for path in vehicles), "named like a reader's own"
+    assert "bow tie" in known.values()
+    older = vehicles[0].with_name("older 000.png")
+    older.touch()
+    assert motorway_vehicles() == {path: known[path] for path in vehicles}, "again, no more"
+    assert not older.exists()
+    assert Image.open(vehicles[0]).size == (79, 79), "the first of the table is 79 by 63 pixels"
 
 
 def test_squares_are_cut_from_the_right_frames_in_the_order_asked(stripes):

@@ -34,8 +34,8 @@ def test_screenshots_are_in_order_and_never_of_the_frames_left_out(tmp_path):
 
 
 def test_every_frame_has_the_same_chance(tmp_path):
-    path, drawn = make_video(tmp_path / "a.mp4", [90] * 10), random.Random(0)
-    times = Counter(s for _ in range(300) for s, _ in draw_screenshots(path, drawn, count=3))
+    path, rng = make_video(tmp_path / "a.mp4", [90] * 10), random.Random(0)
+    times = Counter(s for _ in range(300) for s, _ in draw_screenshots(path, rng, count=3))
     assert len(times) == 10 and 60 < min(times.values()) < max(times.values()) < 120
 
 
@@ -81,11 +81,11 @@ def test_no_size_of_picture_is_too_small_or_too_long(change, size):
 
 
 def test_a_crop_is_a_part_from_anywhere(photo):
-    drawn = random.Random(0)
-    parts = [cropped(photo, drawn) for _ in range(5)]
+    rng = random.Random(0)
+    parts = [cropped(photo, rng) for _ in range(5)]
     assert {part.size for part in parts} == {(int(photo.width * 0.6), int(photo.height * 0.6))}
     assert len({part.tobytes() for part in parts}) == 5
-    assert cropped(photo, drawn, share=0.1).width == photo.width // 10
+    assert cropped(photo, rng, share=0.1).width == photo.width // 10
 
 
 def test_each_change_does_what_its_name_says(photo):
@@ -106,9 +106,9 @@ def test_each_change_does_what_its_name_says(photo):
 
 
 def test_a_photo_of_a_screen_shows_the_wall_and_comes_from_both_sides(photo):
-    drawn, taller = random.Random(0), set()
+    rng, taller = random.Random(0), set()
     for _ in range(12):
-        result = np.asarray(CHANGES["photographed"](photo, drawn)).astype(int)
+        result = np.asarray(CHANGES["photographed"](photo, rng)).astype(int)
         wall = (np.abs(result[5, [5, -5]] - [120, 105, 95]) < 20).all()
         assert wall, "the corners show the wall"
         dark = [(result[:, x].max(axis=1) < 30).sum() for x in range(result.shape[1])]

@@ -1,28 +1,22 @@
-"""Frames with marks, animations, timelines and the controls for videos."""
+"""Frames with marks, animations and timelines."""
 
-import io
-
-import ipywidgets
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from PIL import Image
 
-from helpers.scenarios.video import controls, views
-from helpers.scenarios.video.controls import object_chooser, video_box
+from helpers.scenarios.video import views
 from helpers.scenarios.video.track import Track
 from helpers.scenarios.video.views import (
     Mark,
-    animated_png,
     annotate,
     draw_tracks,
     kind_colours,
     show_animation,
     show_frame,
-    show_matches,
     show_timeline,
 )
-from helpers.show import COLOURS, NEUTRAL, Tile
-from helpers.stopwatch import Stopwatch
+from helpers.show import COLOURS, NEUTRAL
 
 GREY = np.full((90, 160, 3), 100, np.uint8)
 
@@ -59,11 +53,12 @@ def test_texts_that_have_no_room_are_left_out():
     assert changed(Mark((150, 0, 30, 20), "edge")) > 50, "moved into the picture"
 
 
-def test_an_animation_shows_every_frame_and_repeats():
+def test_an_animation_shows_every_frame_and_repeats(shown):
     frames = []
     for x in range(0, 100, 10):
         frames.append(annotate(GREY, [Mark((x, 30, 30, 30), "car", COLOURS[1])]))
-    movie = Image.open(io.BytesIO(animated_png(frames, 0.2)))
+    show_animation(iter(frames), 0.2)
+    (movie,) = shown
     assert movie.format == "PNG" and movie.n_frames == 10 and movie.info["loop"] == 0
     for number, frame in enumerate(frames):
         movie.seek(number)
@@ -72,7 +67,7 @@ def test_an_animation_shows_every_frame_and_repeats():
         assert (difference > 40).mean() < 0.01, "what was drawn before is gone"
 
 
-def test_only_what_changes_takes_room():
+def test_only_what_changes_takes_room(shown):
     noise = np.random.default_rng(0).integers(0, 255, (90, 160, 3), np.uint8)
     flicker = np.random.default_rng(1)
     still = [Image.fromarray(noise)] * 2
@@ -81,39 +76,48 @@ def test_only_what_changes_takes_room():
         Image.fromarray((noise // 2 + flicker.integers(0, 8, noise.shape)).astype(np.uint8))
         for _ in range(12)
     ]
-    one = len(animated_png(still[:1], 0.1))
-    assert len(animated_png(faint, 0.1)) < 1.5 * one < len(animated_png(moving, 0.1)) / 4
+    for frames in (still[:1], faint, moving):
+        show_animation(frames, 0.1)
+    one, of_faint, of_moving = (len(movie.fp.getvalue()) for movie in shown)
+    assert of_faint < 1.5 * one < of_moving / 4
 
 
-def test_marks_have_their_exact_colour_whatever_the_scene():
+def test_marks_have_their_exact_colour_whatever_the_scene(shown):
     scene = np.zeros((90, 160, 3), np.uint8)
     scene[..., 0] = np.arange(160)
     marked = annotate(scene, [Mark((40, 30, 60, 40), "", COLOURS[2])])
-    movie = Image.open(io.BytesIO(animated_png([marked], 1, colours=16)))
-    assert (pixels(movie)[30, 50] == pixels(marked)[30, 50]).all()
+    show_frame(marked, colours=16)
+    assert (pixels(shown[0])[30, 50] == pixels(marked)[30, 50]).all()
 
 
-def test_a_lamp_does_not_take_on_the_colour_of_a_mark():
+def test_a_lamp_does_not_take_on_the_colour_of_a_mark(shown):
     scene = np.full((90, 160, 3), 60, np.uint8)
     scene[20:60, 20:60] = (225, 155, 10)  # nearly COLOURS[1]
-    movie = Image.open(io.BytesIO(animated_png([Image.fromarray(scene)], 1)))
-    assert tuple(pixels(movie)[40, 40]) != (0xE6, 0x9F, 0)
+    show_frame(Image.fromarray(scene))
+    assert tuple(pixels(shown[0])[40, 40]) != (0xE6, 0x9F, 0)
 
 
 def test_what_cannot_be_an_animation_is_refused():
     small, large = Image.new("RGB", (10, 10)), Image.new("RGB", (20, 10))
     for frames, colours in (([], 40), ([small, large], 40), ([small], 15), ([small], 256)):
         with pytest.raises(ValueError, match="frames of one size and 16 to 255 colours"):
-            animated_png(frames, 0.1, colours)
+            show_animation(frames, 0.1, colours)
 
 
-def test_frames_and_animations_are_shown_as_png(shown):
+def test_a_single_frame_is_shown_as_it_is_drawn(shown):
     frame = annotate(GREY, [Mark((10, 20, 40, 30), "car")])
     show_frame(frame)
-    show_animation(iter([frame, Image.new("RGB", frame.size, "white")]), 0.5)
-    still, movie = shown
-    assert still.format == movie.format == "PNG" and still.size == movie.size == (160, 90)
-    assert getattr(still, "n_frames", 1) == 1 and movie.n_frames == 2
+    (still,) = shown
+    assert still.format == "PNG" and still.size == (160, 90)
+    assert getattr(still, "n_frames", 1) == 1
+    assert np.abs(pixels(still) - pixels(frame)).max() < 40
+
+
+def test_texts_of_an_animation_are_sharp_where_an_object_stops(shown):
+    frames = [annotate(GREY, [Mark((x, 30, 60, 40), f"{x} car")]) for x in (10, 30, 50, 50)]
+    show_animation(frames, 0.2)
+    shown[0].seek(3)
+    assert np.abs(pixels(shown[0]) - pixels(frames[3])).max() < 40
 
 
 def test_kinds_share_a_colour_and_run_out_of_them_gracefully():
@@ -145,69 +149,7 @@ def test_a_timeline_has_a_row_for_each_and_a_label_for_each_name(monkeypatch):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["car (2)", "van (1)"]
     bars = [(bar.get_x(), round(bar.get_width(), 2)) for bar in axes.patches]
     assert bars == [(0.0, 2.0), (2.0, 0.03), (1.0, 2.0)], "a moment can be seen too"
+    faces = [to_hex(bar.get_facecolor()) for bar in axes.patches]
+    assert faces == [COLOURS[0].lower()] * 2 + [NEUTRAL], "names without a colour are grey"
+    assert list(axes.get_yticks()) == [0.5, 2], "a name stands in the middle of its bars"
     assert axes.get_xlabel() == "time in the video (seconds)"
-
-
-def test_matches_show_the_frame_and_every_tile(monkeypatch):
-    kept = []
-    monkeypatch.setattr(views, "show_figure", kept.append)
-    tile = Tile(Image.new("RGB", (20, 20), "red"), "car 0.90")
-    show_matches(Image.fromarray(GREY), [[tile] * 3, [tile] * 3, [tile] * 2])
-    assert len(kept[0].axes) == 1 + 3 + 3 + 2
-    assert [axes.get_xlabel() for axes in kept[0].axes[1:]] == ["car 0.90"] * 8
-
-
-def widgets_in(box, kind):
-    found = [box] if isinstance(box, kind) else []
-    return found + [w for child in getattr(box, "children", ()) for w in widgets_in(child, kind)]
-
-
-def test_objects_are_offered_by_time_and_shown(capsys):
-    shown = []
-    tracks = [Track(n, [n, n + 10], [np.zeros(4)] * 2, ["car"] * 2, [0.9] * 2) for n in (0, 5, 30)]
-    names = {0: "van", 5: "bus"}
-    box = object_chooser(
-        tracks, names, range(0, 60, 8), 10, lambda t, n: shown.append((t.number, n))
-    )
-    (clock,) = widgets_in(box, ipywidgets.SelectionSlider)
-    (things,) = widgets_in(box, ipywidgets.Dropdown)
-    (button,) = widgets_in(box, ipywidgets.Button)
-    assert things.options == (("0 van", 0),) and things.value == 0 and shown == []
-    button.click()
-    assert shown == [(0, 0)]
-    clock.value = 8
-    assert things.options == (("0 van", 0), ("5 bus", 5)) and things.value == 0, "kept"
-    things.value = 5
-    button.click()
-    assert shown[-1] == (5, 8)
-    clock.value = 32
-    assert things.options == (("30 unknown", 30),)
-    button.click()
-    assert shown[-1] == (30, 32)
-    clock.value = 48
-    assert things.options == () and things.value is None
-    button.click()
-    assert len(shown) == 3 and "Nothing was found at this time" in capsys.readouterr().out
-
-
-def test_an_uploaded_video_is_handed_over_as_a_file_and_removed(monkeypatch):
-    seen, boxes = [], []
-    monkeypatch.setattr(
-        controls, "file_box", lambda handle, **options: boxes.append((handle, options))
-    )
-    video_box(lambda path: seen.append((path, path.read_bytes())), "Watch")
-    ((handle, options),) = boxes
-    handle(b"film", "../my film.mov")
-    ((path, content),) = seen
-    assert options == {"accept": "video/*", "label": "Watch"}
-    assert content == b"film" and path.name == "video.mov" and not path.exists()
-
-
-def test_a_stopwatch_adds_up_by_part_and_lets_errors_through():
-    watch = Stopwatch()
-    assert watch("add", sum, [1, 2]) == 3 and watch("sort", sorted, [2, 1], reverse=True) == [2, 1]
-    before = watch.seconds["add"]
-    with pytest.raises(TypeError):
-        watch("add", sum, None)
-    assert list(watch.seconds) == ["add", "sort"] and watch.seconds["add"] > before
-    assert watch.total == pytest.approx(sum(watch.seconds.values()))
