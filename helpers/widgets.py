@@ -1,13 +1,102 @@
 """The controls of the "Try your own" sections; they work in JupyterLab and as a Voilà app."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from helpers.errors import BadItem, HelpfulError
+
+_WIDE = {"width": "420px"}
+
+
+def form(
+    handle: Callable[..., Any],
+    label: str,
+    preview: Callable[..., Any] | None = None,
+    **fields: Any,
+) -> ipywidgets.Widget:
+    """Fields with their names beside them and a button, and below what is made of their values.
+
+    Args:
+        handle: called with the value of each field by its name when the button is pressed; what it
+            prints or displays is shown.
+        label: what the button says.
+        preview: called likewise as soon as a field changes.
+        fields: what there is to fill in, by name: a text to stand in an empty line; a number, which
+            must stay above 0; two numbers, the ends of a slider for a range; a list of choices,
+            perhaps as (label, value); a dict with a list of such pairs for each value of the field
+            before it; an ipywidget; or a list of ipywidgets, which gives a list of values.
+
+    Mistakes show as one sentence below the fields.
+    """
+    inputs: dict[str, ipywidgets.Widget] = {}
+    for name, given in fields.items():
+        inputs[name] = _field(name, given, next(reversed(inputs.values()), None))
+
+    def act() -> None:
+        handle(**{name: _value(field) for name, field in inputs.items()})
+
+    box = _box(list(inputs.values()), label, act)
+    if preview:
+        shown = ipywidgets.interactive_output(explained()(preview), inputs)
+        box.children = [box.children[0], shown, *box.children[1:]]
+    return box
+
+
+class _Several(ipywidgets.HBox):
+    """Fields side by side, as one."""
+
+    @property
+    def value(self) -> list[Any]:
+        return [field.value for field in self.children]
+
+
+def _field(name: str, given: Any, before: ipywidgets.Widget | None) -> ipywidgets.Widget:
+    match given:
+        case [ipywidgets.Widget(), *_]:
+            return _Several(given)
+        case ipywidgets.Widget():
+            field = given
+        case str():
+            field = ipywidgets.Text(placeholder=given, layout=_WIDE)
+        case int() | float():
+            kind = ipywidgets.IntText if isinstance(given, int) else ipywidgets.FloatText
+            field = kind(value=given)
+        case (int(low), int(high)):
+            field = ipywidgets.IntRangeSlider(value=given, min=low, max=high)
+        case Mapping():
+            field = _choice(before, given)
+        case _:
+            field = ipywidgets.Dropdown(options=given)
+    field.description, field.style.description_width = name.replace("_", " "), "initial"
+    return field
+
+
+def _choice(before: ipywidgets.Widget, choices: Mapping[Any, Sequence]) -> ipywidgets.Dropdown:
+    """A list of choices that depends on the value of the field before it."""
+    field = ipywidgets.Dropdown()
+
+    def offer(_: Any = None) -> None:
+        last, field.options = field.value, choices[before.value]
+        values = [value for _, value in field.options]
+        field.value = last if last in values else next(iter(values), None)  # kept where it can be
+
+    offer()
+    before.observe(offer, "value")
+    return field
+
+
+def _value(field: ipywidgets.Widget) -> Any:
+    name = getattr(field, "description", "")
+    if isinstance(field, ipywidgets.IntText | ipywidgets.FloatText) and field.value <= 0:
+        raise HelpfulError(f"Give a number above 0 for {name}, not {field.value:g}.")
+    if isinstance(field, ipywidgets.Dropdown) and not field.options:
+        raise HelpfulError(f"There is no {name} to choose here: change what stands before it.")
+    return field.value
 
 
 def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ipywidgets.Widget:
@@ -46,7 +135,7 @@ def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipyw
 
     Mistakes show as one sentence below the box.
     """
-    text = ipywidgets.Text(placeholder=placeholder, layout=ipywidgets.Layout(width="420px"))
+    text = ipywidgets.Text(placeholder=placeholder, layout=_WIDE)
 
     def act() -> None:
         if not text.value.strip():
@@ -56,18 +145,25 @@ def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipyw
     return _box([text], label, act)
 
 
+def by_path(handle: Callable[[Path], Any]) -> Callable[[bytes, str], None]:
+    """Let ``handle``, which reads files by their path, be called by :func:`file_box`.
+
+    Args:
+        handle: called with the path of a copy of the file, which is gone afterwards.
+    """
+
+    def call(content: bytes, name: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / f"copy{Path(name).suffix}"
+            copy.write_bytes(content)
+            handle(copy)
+
+    return call
+
+
 def _box(
     inputs: Sequence[ipywidgets.Widget], label: str, act: Callable[[], None]
-) -> ipywidgets.Widget:
-    button, result = run_button(label, act)
-    return ipywidgets.VBox([ipywidgets.HBox([*inputs, button]), result])
-
-
-def run_button(label: str, act: Callable[[], Any]) -> tuple[ipywidgets.Button, ipywidgets.Output]:
-    """A button, and the place that shows what ``act`` prints or displays when it is pressed.
-
-    Mistakes show there as one sentence.
-    """
+) -> ipywidgets.VBox:
     button = ipywidgets.Button(description=label, button_style="primary")
     result = ipywidgets.Output()
 
@@ -77,7 +173,8 @@ def run_button(label: str, act: Callable[[], Any]) -> tuple[ipywidgets.Button, i
             act()
 
     button.on_click(run)
-    return button, result
+    row = ipywidgets.HBox([*inputs, button], layout={"flex_flow": "row wrap"})
+    return ipywidgets.VBox([row, result])
 
 
 @contextlib.contextmanager

@@ -1,38 +1,41 @@
-"""Drawings of molecules: rows of results with what matched marked, and a box for a SMILES."""
+"""Drawings of molecules: one as it is typed, and rows of results with what matched marked."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import ipywidgets
 import matplotlib.pyplot as plt
 import pandas as pd
-from PIL import Image
+from PIL import ImageDraw
 from rdkit import Chem
-from rdkit.Chem import rdDepictor, rdFMCS
-from rdkit.Chem.Draw import rdMolDraw2D
+from rdkit.Chem import Draw, rdDepictor, rdFMCS
 
-from helpers.errors import BadItem
 from helpers.scenarios.molecules.molecules import read_molecule
 from helpers.show import COLOURS, NEUTRAL, show_figure
-from helpers.widgets import run_button
 
-KINDS = {
-    "similar": "are similar to it",
-    "contains": "contain it",
-    "contained": "are contained in it",
-}
-_TILE = (300, 210)  # pixels of a drawing in a grid
-_MARK = (1.0, 0.78, 0.35)  # light orange: letters in each of RDKit's colours can be read on it
+QUESTIONS = [
+    ("Which molecules are similar to it?", "similar"),
+    ("Which molecules contain it?", "contains"),
+    ("Which molecules are contained in it?", "contained"),
+]
+_TILE = (240, 190)  # pixels of a drawing in a grid
 _MARKERS = "os^Dv"  # one for each line, for readers who cannot tell the colours apart
 _SECONDS = 1  # for the largest common part of two molecules, which can take very long
+
+_STYLE = Draw.MolDrawOptions()
+_STYLE.drawMolsSameScale = False
+_STYLE.fixedBondLength = 28  # pixels at most, so that a small molecule is not drawn huge
+_STYLE.minFontSize = 11
+_STYLE.legendFontSize, _STYLE.legendFraction = 15, 0.14
+# Light orange: letters in each of RDKit's colours can be read on it.
+_STYLE.setHighlightColour((1.0, 0.78, 0.35))
 
 
 class Hits(NamedTuple):
     """A query and what was found for it: one row of a grid.
 
     Attributes:
-        kind: ``"similar"``, ``"contains"`` or ``"contained"``, as in ``KINDS``.
+        kind: ``"similar"``, ``"contains"`` or ``"contained"``, as in ``QUESTIONS``.
         query: the molecule or pattern that was searched for.
         title: a few words below the query.
         found: (SMILES, a few words below it) of each hit, best first.
@@ -50,11 +53,11 @@ def show_molecules(rows: Sequence[Sequence[tuple[str, str]]]) -> None:
     Args:
         rows: (SMILES, a few words below it) of each; rows may differ in length.
     """
-    _grid([[(draw(Chem.MolFromSmiles(smiles)), words) for smiles, words in row] for row in rows])
+    _show([[(Chem.MolFromSmiles(smiles), words, ()) for smiles, words in row] for row in rows])
 
 
 def show_hits(rows: Sequence[Hits]) -> None:
-    """Show queries, each with its hits beside it, what they share marked.
+    """Show queries in dark frames, each with its hits beside it, what they share marked.
 
     Similar molecules have the largest part marked that they share with the query; molecules that
     contain it, the query; and where the hit is contained in the query, the query is drawn again
@@ -63,40 +66,55 @@ def show_hits(rows: Sequence[Hits]) -> None:
     Args:
         rows: queries with hits; they may differ in how many.
     """
-    tiles = [
-        [
-            (draw(row.query), row.title),
-            *((_draw_hit(row, smiles), caption) for smiles, caption in row.found),
-        ]
-        for row in rows
-    ]
-    _grid(tiles, framed=True)
+    tiles = []
+    for row in rows:
+        tiles.append([(row.query, row.title, ())])
+        for smiles, words in row.found:
+            drawn, part = _hit(row, Chem.MolFromSmiles(smiles))
+            tiles[-1].append((drawn, words, drawn.GetSubstructMatch(part)))
+    _show(tiles, NEUTRAL)
 
 
-def _grid(rows: Sequence[Sequence[tuple[bytes, str]]], framed: bool = False) -> None:
-    """Drawings with captions, the first of each row perhaps in a frame."""
-    columns = max(len(row) for row in rows)
-    size = (columns * _TILE[0] / 125, len(rows) * (0.3 + _TILE[1] / 125))
-    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False, layout="tight")
-    for row, places in zip(rows, axes, strict=True):
-        for place, (png, caption) in zip(places, row, strict=False):
-            place.imshow(Image.open(io.BytesIO(png)))
-            place.set_xlabel(caption, fontsize=11)
-            place.set(xticks=[], yticks=[])
-            plt.setp(place.spines.values(), color="#cccccc")
-        if framed:
-            plt.setp(places[0].spines.values(), color=NEUTRAL, linewidth=2)
-        for place in places[len(row) :]:
-            place.axis("off")
-    show_figure(figure)
+def show_typed(smiles: str, kind: str, **_: Any) -> None:
+    """Draw what somebody has typed so far, and say what was left out.
+
+    Args:
+        smiles: a SMILES, or nothing.
+        kind: what is asked about it, as in ``QUESTIONS``; a wildcard has a meaning for one only.
+
+    Raises:
+        BadItem: it cannot be read.
+    """
+    if smiles.strip():
+        found = read_molecule(smiles, wildcards=kind == "contains")
+        _show([[(found.mol, "", ())]])
+        print(found.note)
 
 
-def _draw_hit(row: Hits, smiles: str) -> bytes:
-    hit = Chem.MolFromSmiles(smiles)
+def _show(
+    rows: Sequence[Sequence[tuple[Chem.Mol, str, Sequence[int]]]], first: str = "#cccccc"
+) -> None:
+    """Show rows of (molecule, words below it, atoms to mark), the first of each in a colour."""
+    from IPython.display import Image, display
+
+    mols, words, atoms = ([[tile[i] for tile in row] for row in rows] for i in range(3))
+    picture = Draw.MolsMatrixToGridImage(mols, _TILE, words, atoms, drawOptions=_STYLE)
+    pen, (width, height) = ImageDraw.Draw(picture), _TILE
+    for y, row in enumerate(rows):
+        for x in range(len(row)):
+            corners = (x * width + 4, y * height + 3, (x + 1) * width - 4, (y + 1) * height - 3)
+            pen.rectangle(corners, outline="#cccccc" if x else first, width=1 if x else 2)
+    png = io.BytesIO()
+    picture.save(png, "PNG", optimize=True)
+    display(Image(png.getvalue()))
+
+
+def _hit(row: Hits, hit: Chem.Mol) -> tuple[Chem.Mol, Chem.Mol]:
+    """What to draw for a hit, and the part of it to mark."""
     if row.kind == "contained":
-        return draw(row.query, row.query.GetSubstructMatch(hit))
+        return row.query, hit
     part = row.query if row.kind == "contains" else shared_part(row.query, hit)
-    return draw(hit, hit.GetSubstructMatch(part), row.query, part)
+    return turned_like(row.query, hit, part), part
 
 
 def show_growth(measured: pd.DataFrame, longer: pd.DataFrame) -> None:
@@ -140,90 +158,16 @@ def shared_part(one: Chem.Mol, other: Chem.Mol) -> Chem.Mol:
     return Chem.MolFromSmarts(found.smartsString)
 
 
-def draw(
-    mol: Chem.Mol,
-    atoms: Sequence[int] = (),
-    like: Chem.Mol | None = None,
-    part: Chem.Mol | None = None,
-    size: tuple[int, int] = _TILE,
-) -> bytes:
-    """Draw a molecule as a PNG.
+def turned_like(model: Chem.Mol, mol: Chem.Mol, part: Chem.Mol) -> Chem.Mol:
+    """A copy of a molecule, turned on paper like another one.
 
     Args:
-        mol: what to draw; it is left as it is.
-        atoms: the numbers of the atoms to mark, with the bonds between them.
-        like: a molecule to turn this one like, as it would be drawn itself.
-        part: the part that both contain, by which to turn; needed with ``like``.
-        size: width and height in pixels.
+        model: the other one.
+        mol: what to turn.
+        part: the part that both contain; where it is very small or missing, nothing is turned.
     """
-    mol = Chem.Mol(mol)
-    rdDepictor.Compute2DCoords(mol)
-    if like is not None and part.GetNumAtoms() > 2 and mol.HasSubstructMatch(part):
-        model = Chem.Mol(like)
+    model, mol = Chem.Mol(model), Chem.Mol(mol)
+    if part.GetNumAtoms() > 2 and mol.HasSubstructMatch(part):
         rdDepictor.Compute2DCoords(model)
         rdDepictor.GenerateDepictionMatching2DStructure(mol, model, refPatt=part)
-    marked = set(atoms)
-    ends = [
-        (bond.GetIdx(), {bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()}) for bond in mol.GetBonds()
-    ]
-    bonds = [bond for bond, pair in ends if pair <= marked]
-    canvas = rdMolDraw2D.MolDraw2DCairo(*size)
-    options = canvas.drawOptions()
-    options.fixedBondLength = 26  # pixels at most, so that a small molecule is not drawn huge
-    options.minFontSize = 11
-    options.setHighlightColour(_MARK)
-    rdMolDraw2D.PrepareAndDrawMolecule(
-        canvas, mol, highlightAtoms=sorted(marked), highlightBonds=bonds
-    )
-    canvas.FinishDrawing()
-    return canvas.GetDrawingText()
-
-
-def molecule_box(
-    handle: Callable[[str, str, tuple[int, int]], Any], weights: tuple[int, int] = (0, 500)
-) -> ipywidgets.Widget:
-    """A line for a SMILES that is drawn while it is typed, a choice of search, and a button.
-
-    Args:
-        handle: called with the SMILES, a key of ``KINDS`` and the molecular weights, lowest and
-            highest, that hits may have; what it prints or displays is shown below.
-        weights: the lowest and the highest weight to choose from, in dalton.
-
-    What is wrong with a SMILES stands below the line as it is typed.
-    """
-    wide = ipywidgets.Layout(width="420px")
-    text = ipywidgets.Text(placeholder="a SMILES, such as CCO", continuous_update=True, layout=wide)
-    picture = ipywidgets.Image(format="png", value=_blank())
-    note = ipywidgets.HTML()
-    kind = ipywidgets.Dropdown(
-        options=[(f"Which molecules {says}?", kind) for kind, says in KINDS.items()], layout=wide
-    )
-    weight = ipywidgets.IntRangeSlider(
-        value=weights, min=weights[0], max=weights[1], description="weight (Da)", layout=wide
-    )
-    button, result = run_button("Search", lambda: handle(text.value, kind.value, weight.value))
-
-    def look(_: Any = None) -> None:
-        picture.value, note.value = _preview(text.value, kind.value)
-
-    text.observe(look, "value")
-    kind.observe(look, "value")
-    controls = ipywidgets.VBox([text, kind, weight, button, note])
-    return ipywidgets.VBox([ipywidgets.HBox([controls, picture]), result])
-
-
-def _preview(text: str, kind: str) -> tuple[bytes, str]:
-    """The drawing of what is typed, and what there is to say about it."""
-    if not text.strip():
-        return _blank(), ""
-    try:
-        found = read_molecule(text, wildcards=kind == "contains")
-    except BadItem as error:
-        return _blank(), str(error).replace("&", "&amp;").replace("<", "&lt;")
-    return draw(found.mol), found.note
-
-
-def _blank() -> bytes:
-    png = io.BytesIO()
-    Image.new("RGB", _TILE, "white").save(png, format="PNG")
-    return png.getvalue()
+    return mol

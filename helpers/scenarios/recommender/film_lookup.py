@@ -1,6 +1,7 @@
 """What people type: names of films, numbers of users, tables of their own ratings."""
 
 import difflib
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,20 @@ def check_user(users: pd.DataFrame, user: int) -> int:
     if not 0 <= user < len(users):
         raise HelpfulError(f"There is no user {user}; choose one from 0 to {len(users) - 1}.")
     return user
+
+
+def own_history(
+    films: pd.DataFrame, names: Iterable[str], age: str = "", gender: str = ""
+) -> np.ndarray:
+    """The rows of films that somebody typed, oldest first; empty names are left out: int64, (n,).
+
+    Raises:
+        HelpfulError: a film is not known, or nothing is said at all, not even age or gender.
+    """
+    typed = [name for name in names if name.strip()]
+    if not (typed or age or gender):
+        raise HelpfulError("Choose a film, or say your age or gender, then press again.")
+    return np.array([find_film(films, name) for name in typed], np.int64)
 
 
 def own_ratings(content: bytes, name: str, films: pd.DataFrame) -> tuple[list[int], list[str]]:

@@ -12,7 +12,6 @@ import tables
 
 from helpers.errors import HelpfulError
 from helpers.scenarios.benchmark import engines, run
-from helpers.scenarios.benchmark.controls import planner
 from helpers.scenarios.benchmark.data import prepare_vectors, read_hdf5, true_neighbours
 from helpers.scenarios.benchmark.growth import bytes_per_vector, growth_table, power_law
 from helpers.scenarios.benchmark.job import folder_bytes, measure, recalls, run_job
@@ -243,19 +242,6 @@ def test_descriptors_are_drawn(shown):
 
     show_descriptors(fetch("city_photos") / "2.jpg", np.full(128, 0.1, np.float32))
     assert len(shown) == 1
-
-
-def test_planner(capsys):
-    asked = []
-    box = planner(lambda *plan: asked.append(plan), ["HNSW", "IVF_SQ8"])
-    fields, rest = box.children[0].children, box.children[1].children
-    rest[-1].click()
-    assert asked == [("HNSW", 100, 128, 2, 64, 16)]
-    fields[1].value = 0
-    rest[-1].click()
-    assert len(asked) == 1
-    printed = "".join(one.get("text", "") for one in box.children[2].outputs)
-    assert "above 0" in printed + capsys.readouterr().out
 
 
 def test_linked_files_do_not_count(tmp_path):

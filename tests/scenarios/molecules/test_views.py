@@ -1,26 +1,25 @@
-"""Drawings of molecules: what is marked, what a grid holds, and what the box says while typing."""
+"""Drawings of molecules: what is marked, what a grid holds, and what shows while typing."""
 
-import io
-
-import ipywidgets
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from rdkit import Chem
+from rdkit.Chem import rdDepictor
 
 from helpers.errors import BadItem
 from helpers.scenarios.molecules.molecules import read_molecule
 from helpers.scenarios.molecules.views import (
-    KINDS,
+    QUESTIONS,
     Hits,
-    draw,
-    molecule_box,
     shared_part,
     show_growth,
     show_hits,
     show_molecules,
+    show_typed,
+    turned_like,
 )
+from helpers.show import NEUTRAL
+from helpers.widgets import form
 
 PHENOL, ASPIRIN = "Oc1ccccc1", "CC(=O)Oc1ccccc1C(=O)O"
 MARK = np.array([255, 199, 89])
@@ -30,8 +29,8 @@ def mol(smiles: str) -> Chem.Mol:
     return Chem.MolFromSmiles(smiles)
 
 
-def pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+def pixels(picture) -> np.ndarray:
+    return np.asarray(picture.convert("RGB")).astype(int)
 
 
 def marked(picture: np.ndarray) -> int:
@@ -39,30 +38,54 @@ def marked(picture: np.ndarray) -> int:
     return int((abs(picture - MARK).max(axis=-1) < 30).sum())
 
 
-def test_a_drawing_has_the_size_asked_for_and_ink():
-    picture = pixels(draw(mol(ASPIRIN), size=(200, 120)))
-    assert picture.shape == (120, 200, 3)
-    assert (picture < 100).all(axis=-1).sum() > 200
-    assert marked(picture) == 0
+def ink(picture: np.ndarray) -> int:
+    return int((picture < 70).all(axis=-1).sum())
 
 
-def test_more_marked_atoms_make_more_marks():
-    some, more = (pixels(draw(mol(ASPIRIN), atoms)) for atoms in ((0, 1), range(6)))
-    assert 0 < marked(some) < marked(more)
+def framed(picture: np.ndarray) -> list[bool]:
+    """Whether each tile of the top row has the dark frame of a query."""
+    dark = [int(NEUTRAL[i : i + 2], 16) for i in (1, 3, 5)]
+    return [bool((tile == dark).all(axis=-1).any()) for tile in np.split(picture[:10], 2, axis=1)]
 
 
-def test_drawing_leaves_the_molecule_as_it_was():
-    aspirin = mol(ASPIRIN)
-    draw(aspirin, [0], mol(PHENOL), mol("c1ccccc1"))
-    assert aspirin.GetNumConformers() == 0
+def test_a_molecule_is_drawn_with_its_words_and_without_marks(shown):
+    show_molecules([[(ASPIRIN, "")]])
+    show_molecules([[(ASPIRIN, "180 Da, logP 1.3")]])
+    bare, worded = map(pixels, shown)
+    below = slice(160, 185)  # within the frame
+    assert ink(bare) > 200 and ink(bare[below]) == 0 < ink(worded[below])
+    assert marked(bare) == marked(worded) == 0
+
+
+def test_a_larger_part_has_more_marks(shown):
+    for smiles in ("CO", "c1ccccc1"):
+        show_hits([Hits("contained", mol(ASPIRIN), "query", [(smiles, "hit")])])
+    some, more = (marked(pixels(picture)) for picture in shown)
+    assert 0 < some < more
+
+
+def test_only_the_query_has_a_dark_frame(shown):
+    show_hits([Hits("similar", mol(PHENOL), "query", [(ASPIRIN, "hit")])])
+    show_molecules([[(PHENOL, "one"), (ASPIRIN, "two")]])
+    assert [framed(pixels(picture)) for picture in shown] == [[True, False], [False, False]]
+
+
+def places(mol: Chem.Mol, part: Chem.Mol) -> np.ndarray:
+    """Where the atoms of a part lie on paper, from their middle."""
+    points = mol.GetConformer().GetPositions()[list(mol.GetSubstructMatch(part))]
+    return points - points.mean(axis=0)
 
 
 def test_a_molecule_is_turned_like_another():
     large, indole = mol("CC(C)C(=O)Nc1ccc2cc(C(=O)O)[nH]c2c1"), mol("c1ccc2[nH]ccc2c1")
-    alone, turned = pixels(draw(large)), pixels(draw(large, (), indole, indole))
-    assert (alone != turned).any()
-    assert (alone == pixels(draw(large, (), large, large))).all()
-    assert (alone == pixels(draw(large, (), mol("FF"), mol("FF")))).all()  # it lacks the part
+    turned = turned_like(indole, large, indole)
+    assert large.GetNumConformers() == indole.GetNumConformers() == 0, "they stay as they were"
+    for alone in (large, indole):
+        rdDepictor.Compute2DCoords(alone)
+    model = places(indole, indole)
+    assert np.allclose(places(turned, indole), model, atol=0.1)
+    assert not np.allclose(places(large, indole), model, atol=0.1)
+    assert turned_like(mol("FF"), mol(ASPIRIN), mol("FF")).GetNumConformers() == 0, "no such part"
 
 
 def test_the_shared_part_of_two_molecules():
@@ -79,10 +102,10 @@ def test_the_shared_part_of_large_molecules_takes_no_very_long_time():
 def test_each_kind_of_hit_is_marked(shown):
     queries = {"similar": PHENOL, "contains": "c1ccccc1", "contained": ASPIRIN}
     found = {"similar": ASPIRIN, "contains": ASPIRIN, "contained": "CC(=O)O"}
-    assert set(queries) == set(KINDS)
+    assert set(queries) == {kind for _, kind in QUESTIONS}
     for kind, smiles in queries.items():
         show_hits([Hits(kind, mol(smiles), "query", [(found[kind], "found")])])
-        picture = np.asarray(shown[-1].convert("RGB")).astype(int)
+        picture = pixels(shown[-1])
         half = picture.shape[1] // 2
         assert marked(picture[:, half:]) > 100  # the hit
         assert marked(picture[:, :half]) == 0  # the query
@@ -130,87 +153,49 @@ def test_growth_without_a_longer_run(shown):
 def test_a_hit_for_a_pattern_with_wildcards_is_marked(shown):
     query = read_molecule("c1ccccc1*", wildcards=True).mol
     show_hits([Hits("contains", query, "pattern", [(ASPIRIN, "hit")])])
-    assert marked(np.asarray(shown[0].convert("RGB")).astype(int)) > 100
+    assert marked(pixels(shown[0])) > 100
 
 
-class Box:
-    """The controls of a molecule box by what they are."""
-
-    def __init__(self, handle):
-        self.widget = molecule_box(handle, (100, 400))
-        found = list(self._all(self.widget))
-        self.text, self.kind, self.weight, self.button, self.note, self.picture, self.result = (
-            next(child for child in found if isinstance(child, kind))
-            for kind in (
-                ipywidgets.Text,
-                ipywidgets.Dropdown,
-                ipywidgets.IntRangeSlider,
-                ipywidgets.Button,
-                ipywidgets.HTML,
-                ipywidgets.Image,
-                ipywidgets.Output,
-            )
-        )
-
-    def _all(self, widget):
-        for child in getattr(widget, "children", ()):
-            yield child
-            yield from self._all(child)
-
-
-@pytest.fixture
-def asked():
-    return []
-
-
-@pytest.fixture
-def box(asked):
-    return Box(lambda *arguments: asked.append(arguments))
-
-
-def ink(png):
-    return int((pixels(png) < 100).all(axis=-1).sum())
-
-
-def test_a_smiles_is_drawn_while_it_is_typed(box):
-    assert ink(box.picture.value) == 0
+def test_a_smiles_is_drawn_as_far_as_it_is_typed(shown, capsys):
+    show_typed("  ", "similar")
+    assert shown == []
     for typed in ("C", "CC", "CCO"):
-        box.text.value = typed
-        assert ink(box.picture.value) > 0 and box.note.value == ""
-    box.text.value = ""
-    assert ink(box.picture.value) == 0 and box.note.value == ""
+        show_typed(typed, "similar")
+    assert len(shown) == 3 and all(ink(pixels(picture)) > 0 for picture in shown)
+    assert capsys.readouterr().out.strip() == ""
 
 
-def test_mistakes_are_explained_while_typing_and_cannot_become_html(box):
-    box.text.value = "C(C"
-    assert "without its partner" in box.note.value
-    box.text.value = "<b>x</b>"
-    assert "<b>" not in box.note.value and "&lt;b>" in box.note.value
-    assert ink(box.picture.value) == 0
+def test_what_is_left_out_of_a_salt_is_said(shown, capsys):
+    show_typed("CC(=O)[O-].[Na+]", "similar")
+    assert "only the largest" in capsys.readouterr().out
+    assert ink(pixels(shown[0])) > 0
 
 
-def test_what_is_left_out_of_a_salt_is_said(box):
-    box.text.value = "CC(=O)[O-].[Na+]"
-    assert "only the largest" in box.note.value
-    assert ink(box.picture.value) > 0
+def test_a_wildcard_is_fine_only_where_it_has_a_meaning(shown):
+    with pytest.raises(BadItem, match="leave it out"):
+        show_typed("c1ccccc1*", "similar")
+    show_typed("c1ccccc1*", "contains")
+    assert ink(pixels(shown[0])) > 0
 
 
-def test_a_wildcard_is_fine_only_where_it_has_a_meaning(box):
-    box.text.value = "c1ccccc1*"
-    assert "leave it out" in box.note.value  # similar is chosen first
-    box.kind.value = "contains"
-    assert box.note.value == "" and ink(box.picture.value) > 0
-
-
-def test_the_button_asks_with_all_that_was_chosen(box, asked):
-    box.text.value, box.kind.value, box.weight.value = "CCO", "contained", (200, 300)
-    box.button.click()
-    assert asked == [("CCO", "contained", (200, 300))]
-
-
-def test_a_mistake_of_the_search_shows_as_one_sentence(capsys):
-    def refuse(*arguments):
-        raise BadItem("There is no SMILES.")
-
-    Box(refuse).button.click()
-    assert capsys.readouterr().out.endswith("There is no SMILES.\n")
+def test_the_form_draws_while_typing_explains_mistakes_and_asks(shown, capsys):
+    asked = []
+    box = form(
+        lambda **values: asked.append(values),
+        "Search",
+        show_typed,
+        smiles="such as CCO",
+        kind=QUESTIONS,
+        weights=(100, 400),
+    )
+    smiles, kind, weights, button = box.children[0].children
+    assert smiles.continuous_update, "each letter counts"
+    smiles.value = "C(C"
+    assert "without its partner" in capsys.readouterr().out and shown == []
+    smiles.value = "c1ccccc1*"
+    assert "leave it out" in capsys.readouterr().out
+    kind.value = "contains"
+    assert len(shown) == 1
+    weights.value = (200, 300)
+    button.click()
+    assert asked == [{"smiles": "c1ccccc1*", "kind": "contains", "weights": (200, 300)}]

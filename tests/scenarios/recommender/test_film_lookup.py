@@ -4,7 +4,12 @@ import pandas as pd
 import pytest
 
 from helpers.errors import HelpfulError
-from helpers.scenarios.recommender.film_lookup import check_user, find_film, own_ratings
+from helpers.scenarios.recommender.film_lookup import (
+    check_user,
+    find_film,
+    own_history,
+    own_ratings,
+)
 from helpers.scenarios.recommender.movielens import MovieLens
 
 NAMES = [
@@ -48,6 +53,19 @@ def test_an_unknown_user_is_explained(movielens, user):
     assert check_user(movielens.users, 2) == 2
     with pytest.raises(HelpfulError, match="choose one from 0 to 2"):
         check_user(movielens.users, user)
+
+
+def test_a_history_is_what_was_typed_in_its_order(movielens):
+    assert own_history(movielens.films, [" The Matrix ", "", "toy story"]).tolist() == [1, 0]
+    nothing = own_history(movielens.films, ["", " "], gender="female")
+    assert nothing.shape == (0,) and nothing.dtype == int
+
+
+def test_a_history_of_nothing_or_of_an_unknown_film_is_explained(movielens):
+    with pytest.raises(HelpfulError, match="Choose a film, or say your age or gender"):
+        own_history(movielens.films, ["", " "])
+    with pytest.raises(HelpfulError, match="There is no film named 'X'"):
+        own_history(movielens.films, ["Toy Story", "X"], "25-34")
 
 
 def test_own_ratings_keep_their_order_and_name_what_is_left_out(movielens):

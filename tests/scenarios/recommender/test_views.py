@@ -1,11 +1,8 @@
-"""What the recommender shows, and its controls."""
+"""What the recommender shows."""
 
-import ipywidgets
 import numpy as np
 import pytest
 
-from helpers.scenarios.recommender.controls import film_chooser
-from helpers.scenarios.recommender.movielens import AGES
 from helpers.scenarios.recommender.views import (
     Advice,
     main_genre,
@@ -59,33 +56,3 @@ def test_the_comparison_sets_the_last_apart_in_colour(shown):
         (pixels == colour).all(axis=1).sum() for colour in ((0, 0x72, 0xB2), (0x55, 0x55, 0x55))
     )
     assert 1.5 < ours / theirs < 2.5
-
-
-def press(box, **values):
-    """Fill in the box and press its button; what it printed."""
-    lines, people, result = box.children
-    for line, text in zip(lines.children, values.get("films", []), strict=False):
-        line.value = text
-    age, gender, button = people.children
-    age.value, gender.value = values.get("age", "not said"), values.get("gender", "not said")
-    button.click()
-    return "".join(output["text"] for output in result.outputs if "text" in output)
-
-
-def test_the_chooser_hands_over_what_was_chosen():
-    calls = []
-    box = film_chooser(lambda *said: calls.append(said), ["A", "B"], ["A", "B", ""])
-    assert isinstance(box, ipywidgets.VBox)
-    press(box)
-    press(box, films=[" B ", "", "C"], age=AGES[25], gender="female")
-    assert calls == [(["A", "B"], "", ""), (["B", "C"], "25-34", "female")]
-
-
-def test_the_chooser_asks_for_something(capsys):
-    calls = []
-    box = film_chooser(lambda *said: calls.append(said), ["A"], [""])
-    said = press(box) + capsys.readouterr().out
-    assert "Choose a film, or say your age or gender" in said
-    assert not calls
-    press(box, age=AGES[25])
-    assert calls == [([], "25-34", "")]
