@@ -88,8 +88,12 @@ def connect_redis(name: str) -> redis.Redis:
         socket = keeper.ask(folder / LITE, f"redis {program}")
         where = f"embedded, in {shown(folder)}"
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        client = redis.Redis(unix_socket_path=socket, decode_responses=True)
+        # A server next door is there at once or not at all.
+        retry = Retry(NoBackoff(), 1)
+        client = redis.Redis(unix_socket_path=socket, decode_responses=True, retry=retry)
     version = client.info("server")["redis_version"]
     print(f"Redis {version}{' ' if url else ', '}{where}")
     return client

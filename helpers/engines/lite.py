@@ -39,9 +39,10 @@ class LiteClient(MilvusClient):
     Index parameters take effect, creating the same index twice is no error, dropping one index
     leaves the others, and a search without ``output_fields`` returns ids only: all as on a server.
 
-    As a server does, it refuses NaN and infinity, queries of another length than the vectors, texts
-    longer than their field in bytes, names with other characters, more results than 16,384, a
-    query for every row, and another metric than the index's.
+    As a server does, it refuses rows with NaN or infinity, queries of another length than the
+    vectors, texts longer than their field in bytes, names with other characters, more results than
+    16,384, a query for every row, and another metric than the index's. It also refuses queries with
+    NaN or infinity, for which a server finds nothing and Milvus Lite everything.
     """
 
     def __init__(self, store: Path, uri: str, **kwargs: Any) -> None:

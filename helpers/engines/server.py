@@ -1,16 +1,22 @@
 """A real Milvus server without Docker: Milvus 2.3.5 standalone, which a wheel carries.
 
-It is for tests and measurements on one computer. Its inner ports are fixed, so there is one at a
-time on a machine; whoever comes second waits.
+It is for tests and measurements on one computer. It opens nine ports on all of the computer's
+addresses, and whoever reaches one of them can run code (CVE-2026-26190). So it runs only in a
+network of its own, which nothing outside can reach: see ``private_network``.
+
+Its inner ports are fixed, so there is one at a time in a network; whoever comes second waits.
 """
 
 import contextlib
 import importlib
+import os
 import platform
 import shutil
+import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,6 +26,9 @@ from helpers.paths import cache_dir
 
 VERSION = "2.3.5"
 PLATFORMS = {("linux", "x86_64"), ("darwin", "x86_64")}
+OPEN_PORTS = "MILVUS_OPEN_PORTS"
+_UNSHARE = ("unshare", "--map-root-user", "--net")
+_SET_FLAGS, _UP = 0x8914, 0x1  # SIOCSIFFLAGS and IFF_UP of Linux
 _WAIT = 300  # seconds for another process to stop its server
 
 
@@ -37,8 +46,14 @@ def running_server(folder: Path, settings: Mapping[str, str] | None = None) -> I
 
     Raises:
         ServiceError: there is no such server for this system, it could not be installed or did not
-            start, or another one runs for longer than five minutes.
+            start, another one runs for longer than five minutes, or this network is not private.
     """
+    if not is_private() and not os.environ.get(OPEN_PORTS):
+        raise ServiceError(
+            "The Milvus server of the package index opens ports on all addresses of this computer, "
+            "for anybody to use: run this in a network of its own (unshare --net), or set "
+            f"{OPEN_PORTS}=1 where nobody can reach it."
+        )
     installed = install_server()
     lock = FileLock(cache_dir() / "milvus-server.lock", timeout=_WAIT)
     try:
@@ -84,6 +99,7 @@ def install_server() -> Path:
             shutil.rmtree(part, ignore_errors=True)
             # Without its dependencies: it would bring an old pymilvus.
             command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
+            command += ("--only-binary=:all:",)  # The setup.py of a source package would be run.
             command += ("--target", str(part), f"milvus=={VERSION}")
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
@@ -91,6 +107,38 @@ def install_server() -> Path:
                 raise ServiceError(f"The Milvus server could not be fetched ({reason}).")
             part.rename(target)
     return target
+
+
+def is_private() -> bool:
+    """Whether this process is in a network that has nothing but itself."""
+    return sys.platform == "linux" and [name for _, name in socket.if_nameindex()] == ["lo"]
+
+
+def private_network(command: Sequence[str]) -> list[str]:
+    """The command that runs another one in a network of its own, as this user.
+
+    Args:
+        command: a program and its arguments.
+
+    Returns:
+        The longer command; the same one where there are no such networks, or where this process is
+        in one already.
+    """
+    unshare = shutil.which("unshare")
+    can = unshare and not subprocess.run([*_UNSHARE, "true"], capture_output=True).returncode
+    if is_private() or not can:
+        return list(command)
+    return [*_UNSHARE, sys.executable, "-m", "helpers.engines.server", *command]
+
+
+def main() -> None:
+    """Switch the loopback of a new network on, and become the command that the arguments name."""
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        up = struct.pack("16sh14x", b"lo", _UP)
+        fcntl.ioctl(any_socket, _SET_FLAGS, up)
+    os.execvp(sys.argv[1], sys.argv[1:])
 
 
 def _prepare(installed: Path, folder: Path, settings: Mapping[str, str]) -> object:
@@ -108,3 +156,7 @@ def _prepare(installed: Path, folder: Path, settings: Mapping[str, str]) -> obje
     for name, value in settings.items():
         server.config.set(name, value)
     return server
+
+
+if __name__ == "__main__":
+    main()
