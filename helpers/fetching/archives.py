@@ -1,37 +1,21 @@
 """Unpack zip and tar archives from anywhere without trusting what they say about themselves."""
 
-import bz2
-import gzip
-import lzma
 import os
 import re
 import shutil
 import stat
-import struct
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from helpers.errors import HelpfulError
 
-_CHUNK = 1 << 20
-# All that the standard library raises on archives that are broken by accident or by design.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    ValueError,
-    OverflowError,
-    RecursionError,
-)
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_DEEPEST = 100  # folders in folders; Python cannot list or remove a thousand
+_LONGEST_HEADER = 1 << 20  # bytes, of a tar
 
 
 class ArchiveError(HelpfulError):
@@ -53,7 +37,7 @@ def unpack(
     Args:
         archive: the file to unpack; its content, not its name, says what kind it is.
         destination: the folder to make; it must not exist yet, or be empty.
-        max_bytes: the most that may be written, counted while writing.
+        max_bytes: the most that may be written; what a tar holds besides may be as much again.
         max_files: the most members that the archive may have.
 
     Returns:
@@ -69,39 +53,39 @@ def unpack(
             f"{destination} exists already, so {archive.name} was not unpacked over it; "
             "remove it or choose another folder."
         )
-    staging = None
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         # Beside the destination, so that the rename at the end is one step on one file system.
-        staging = Path(tempfile.mkdtemp(prefix=".unpack-", dir=destination.parent))
-        content = staging / "content"
-        content.mkdir()
-        with archive.open("rb") as stream:
-            is_zip = stream.read(4) in (b"PK\3\4", b"PK\5\6")
-        # A tar is read from end to end, so what is left out of it and its headers count as well.
-        most = 2 * max_bytes + 4096 * max_files
-        members = _zip_members(archive) if is_zip else _tar_members(archive, most)
-        _write(archive, members, content, max_bytes, max_files)
-        if destination.exists():
-            destination.rmdir()
-        os.replace(content, destination)
-    except _DAMAGED as error:
-        raise ArchiveError(_damaged(archive, error)) from error
+        with tempfile.TemporaryDirectory(
+            prefix=".unpack-", dir=destination.parent, ignore_cleanup_errors=True
+        ) as staging:
+            content = Path(staging, "content")
+            content.mkdir()
+            with archive.open("rb") as stream:
+                is_zip = stream.read(4) in (b"PK\3\4", b"PK\5\6")
+            # A tar is read from end to end, so what is left out of it and its headers count, too.
+            most = 2 * max_bytes + 4096 * max_files
+            members = _zip_members(archive) if is_zip else _tar_members(archive, most)
+            _write(archive, members, content, max_bytes, max_files)
+            if destination.exists():
+                destination.rmdir()
+            os.replace(content, destination)
+    except ArchiveError:
+        raise
     except NotImplementedError as error:  # what zipfile raises for a compression it lacks
         raise ArchiveError(
             f"{archive.name} is packed in a way that Python cannot read ({error}); "
             "pack it again as an ordinary zip."
         ) from error
-    except OSError as error:
-        if error.errno is None:  # raised by gzip and bz2 on damaged data, not by the system
-            raise ArchiveError(_damaged(archive, error)) from error
-        raise ArchiveError(
-            f"{archive} could not be unpacked into {destination} ({error.strerror}); "
-            "check both paths and the free space."
-        ) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+    except Exception as error:  # the standard library raises nearly anything on damaged archives
+        # Errors of the system have a number; those that gzip and bz2 raise on damaged data do not.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ArchiveError(
+                f"{archive} could not be unpacked into {destination} ({error.strerror}); "
+                "check both paths and the free space."
+            ) from error
+        reason = str(error) or type(error).__name__
+        raise ArchiveError(f"{archive.name} is damaged ({reason}); get it again.") from error
     return destination
 
 
@@ -109,37 +93,26 @@ def safe_path(name: str) -> PurePosixPath:
     """The relative path a member's name stands for.
 
     Raises:
-        ValueError: the name is absolute, names a drive or climbs out with ``..``.
+        ValueError: the name is absolute, names a drive, climbs out with ``..`` or is too deep.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
-        raise ValueError(name)
+        raise ValueError("a path that leads out of the folder")
+    if len(path.parts) > _DEEPEST:
+        raise ValueError(f"a path of more than {_DEEPEST} folders")
     return path
 
 
-def copy_at_most(source: IO[bytes], target: IO[bytes], limit: int) -> int:
-    """Copy a stream, whatever length it claims, and count it.
-
-    Returns:
-        The bytes copied; more than ``limit`` (by one piece) if the stream went on past it.
-    """
-    copied = 0
-    while copied <= limit and (piece := source.read(_CHUNK)):
-        target.write(piece)
-        copied += len(piece)
-    return copied
-
-
-# What both kinds of archive yield: a member's name, why it is refused (or None), whether it is a
-# folder, and a way to open it. Not its declared size, which may be a lie.
-_Member = tuple[str, str | None, bool, Callable[[], IO[bytes]]]
+# What both kinds of archive yield: a member's name, its size, why it is refused (empty if it is
+# not), and a way to open it; None for a folder.
+_Member = tuple[str, int, str, Callable[[], IO[bytes]] | None]
 
 
 def _write(
     archive: Path, members: Iterator[_Member], folder: Path, max_bytes: int, max_files: int
 ) -> None:
     left, files = max_bytes, 0
-    for count, (name, refused, is_folder, open_member) in enumerate(members, start=1):
+    for count, (name, size, problem, open_member) in enumerate(members, start=1):
         if count > max_files:
             raise ArchiveError(
                 f"{archive.name} holds more than {max_files:,} files; unpack it by hand if you "
@@ -147,29 +120,31 @@ def _write(
             )
         try:
             path = safe_path(name)
-        except ValueError:
-            refused = "a path that leads out of the folder"
-        if refused:
+        except ValueError as error:
+            problem = str(error)
+        if problem:
             raise ArchiveError(
-                f"{archive.name} was not unpacked because its member {name!r} is {refused}; "
+                f"{archive.name} was not unpacked because its member {name[:200]!r} is {problem}; "
                 "pack it again with plain files and relative paths only."
             )
-        if is_folder or any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+        if hidden or open_member is None:
             continue
+        # A size may be a lie, but neither zipfile nor tarfile reads a member beyond it.
+        if not 0 <= size <= left:
+            raise ArchiveError(_too_large(archive, max_bytes))
+        left, files = left - size, files + 1
         target = folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             # "x" because no honest archive needs to write the same file twice.
             with target.open("xb") as out, open_member() as source:
-                left -= copy_at_most(source, out, left)
+                shutil.copyfileobj(source, out)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             raise ArchiveError(
                 f"{archive.name} names {name!r} twice, as two files or as a file and a folder; "
                 "pack it again."
             ) from error
-        if left < 0:
-            raise ArchiveError(_too_large(archive, max_bytes))
-        files += 1
     if not files:
         raise ArchiveError(f"{archive.name} holds no files; check that it is the right archive.")
 
@@ -177,65 +152,47 @@ def _write(
 def _zip_members(archive: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
-            refused = None
-            if member.flag_bits & 1:
-                refused = "encrypted"
-            # Zips made on Windows carry no file type here, which reads as zero.
-            elif stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                refused = "a link or a device"
-            is_folder = member.is_dir() or member.filename.endswith("\\")
-
-            def open_member(member: zipfile.ZipInfo = member) -> IO[bytes]:
-                return opened.open(member)
-
-            yield member.filename, refused, is_folder, open_member
+            # Zips made on Windows carry no file type here, which reads as zero, and some of them
+            # have backslashes for slashes.
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
+            problem = "encrypted" if member.flag_bits & 1 else "" if plain else "a link or a device"
+            is_folder = member.filename.endswith(("/", "\\"))
+            open_member = None if is_folder else partial(opened.open, member)
+            yield member.filename, member.file_size, problem, open_member
 
 
 def _tar_members(archive: Path, most: int) -> Iterator[_Member]:
-    with archive.open("rb") as stream:
-        start = stream.read(6)
-    opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), open)
-    with opener(archive, "rb") as stream:
-        metered = _Metered(stream, archive, most)
-        try:
-            opened = tarfile.open(fileobj=metered, mode="r:")  # noqa: SIM115
-        except tarfile.ReadError as error:
-            raise ArchiveError(
-                f"{archive.name} is not a zip or tar archive, or is damaged; get it again or pack "
-                "the files as a zip."
-            ) from error
-        with opened:
-            for member in opened:
-                refused = None if member.isreg() or member.isdir() else "a link or a device"
-
-                def open_member(member: tarfile.TarInfo = member) -> IO[bytes]:
-                    return opened.extractfile(member)
-
-                yield member.name, refused, member.isdir(), open_member
-            # tarfile takes a damaged header for the end of the archive, so look for the real end.
-            metered.seek(opened.offset)
-            if metered.read(512) != bytes(512):
-                raise tarfile.ReadError("it ends in the middle")
+    try:
+        opened = tarfile.open(archive, tarinfo=_TarInfo)  # noqa: SIM115
+    except tarfile.ReadError as error:
+        raise ArchiveError(
+            f"{archive.name} is not a zip or tar archive, or is damaged; get it again or pack "
+            "the files as a zip."
+        ) from error
+    with opened:
+        for member in opened:
+            problem = "" if member.isreg() or member.isdir() else "a link or a device"
+            open_member = None if member.isdir() else partial(opened.extractfile, member)
+            yield member.name, member.size, problem, open_member
+            if opened.offset > most:
+                raise ArchiveError(_too_large(archive, most))
+        # tarfile takes a damaged header for the end of the archive, so look for the real end.
+        opened.fileobj.seek(opened.offset)
+        if opened.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("it ends in the middle")
 
 
-class _Metered:
-    """The stream under a tar, which refuses to inflate more than the limit or a huge header."""
+class _TarInfo(tarfile.TarInfo):
+    """Refuses a header whose text is too long before tarfile reads all of it into memory."""
 
-    def __init__(self, stream: IO[bytes], archive: Path, most: int) -> None:
-        self._stream, self._archive, self._most = stream, archive, most
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= _CHUNK:
+    @classmethod
+    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
+        header = super().frombuf(buf, encoding, errors)
+        has_text = header.type in b"xgXLK"  # pax' own headers, and GNU's long names and links
+        if has_text and header.size > _LONGEST_HEADER:
             raise tarfile.ReadError("a header of it is far too long")
-        return self._stream.read(size)
-
-    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
-        if position > self._most:
-            raise ArchiveError(_too_large(self._archive, self._most))
-        return self._stream.seek(position, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
+        return header
 
 
 def _too_large(archive: Path, max_bytes: int) -> str:
@@ -243,7 +200,3 @@ def _too_large(archive: Path, max_bytes: int) -> str:
         f"{archive.name} holds more than the {max_bytes:,} bytes allowed here; unpack it by hand "
         "if you trust it."
     )
-
-
-def _damaged(archive: Path, error: Exception) -> str:
-    return f"{archive.name} is damaged ({error or 'it ends early'}); get it again."

@@ -103,6 +103,19 @@ def test_ordinary_paths_are_kept(name):
     assert safe_path(name).name == name.rpartition("/")[2]
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("deep", [[101], [1500], [400, 800, 1200]])
+def test_folders_too_deep_to_be_removed_again_are_refused(tmp_path, kind, deep):
+    archive = make(tmp_path / f"deep.{kind}", {"d/" * depth + "a.jpg": b"a" for depth in deep})
+    assert "more than 100 folders" in refuse(archive)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_name_too_long_for_the_disk_is_refused(tmp_path, kind):
+    archive = make(tmp_path / f"long.{kind}", {"a.jpg": b"a", "n" * 300: b"b"})
+    assert "could not be unpacked" in refuse(archive)
+
+
 def test_links_in_a_zip_are_refused(tmp_path):
     link = zipfile.ZipInfo("link")
     link.create_system, link.external_attr = 3, 0o120777 << 16
@@ -170,6 +183,25 @@ def test_what_is_left_out_of_a_tar_cannot_keep_it_busy_for_ever(tmp_path):
     archive = make_tar(tmp_path / "hidden.tar.gz", {".zeros": bytes(10_000_000), "a.jpg": b"a"})
     assert "bytes allowed" in refuse(archive, max_bytes=1_000, max_files=10)
     assert unpack(archive, tmp_path / "fits", max_bytes=10_000_000).is_dir()
+
+
+def test_a_negative_size_makes_no_room_for_more(tmp_path):
+    less = tarfile.TarInfo("less.bin")
+    less.pax_headers = {"size": "-500"}
+    archive = make_tar(tmp_path / "negative.tar", {"x": less, "more.bin": bytes(1_200)})
+    assert "1,000 bytes" in refuse(archive, max_bytes=1_000)
+
+
+def test_a_sparse_file_writes_no_more_than_its_size(tmp_path):
+    """GNU's old form: the header maps 1,000,000 bytes, and says that the file has 10."""
+    header = bytearray(special("holes.bin", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = header[386 + 12 : 386 + 24] = b"%011o\0" % 1_000_000
+    header[386 : 386 + 12], header[483 : 483 + 12] = b"%011o\0" % 0, b"%011o\0" % 10
+    header[148:156] = b"%06o\0 " % (sum(header) - sum(header[148:156]) + 8 * ord(" "))
+    archive = tmp_path / "sparse.tar"
+    archive.write_bytes(header + bytes(1_000_448) + bytes(1024))
+    out = unpack(archive, tmp_path / "out", max_bytes=1_000_000)
+    assert (out / "holes.bin").stat().st_size == 10
 
 
 def test_an_endless_chain_of_headers_is_refused(tmp_path):
