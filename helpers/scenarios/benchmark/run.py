@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 import psutil
 
+from helpers.engines.server import install_server, private_network
 from helpers.errors import HelpfulError
 from helpers.paths import ROOT
 from helpers.scenarios.benchmark.engines import engine_class, installed_version
@@ -87,14 +88,16 @@ def _run(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
     (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
     threads = {f"{name}_NUM_THREADS": str(work.threads) for name in _THREADS}
     threads["LANCE_CPU_THREADS"] = str(work.threads)
-    # Threads that wait must not keep a core busy: where cores are few, others wait for it.
-    threads["OMP_WAIT_POLICY"] = "PASSIVE"
     command = [sys.executable, "-m", "helpers.scenarios.benchmark.job", str(scratch)]
+    settings = os.environ | threads
+    if "://" not in settings.get("MILVUS_URI", ""):
+        settings.pop("MILVUS_URI", None)  # pymilvus cannot read a path there
+        if setup.engine == "Milvus server":
+            install_server()  # there is no way to the package index from its network
+            command = private_network(command)
     start, peak = time.monotonic(), 0
     with (scratch / "log.txt").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | threads, stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
         try:
             while process.poll() is None:
                 peak = max(peak, memory_of([psutil.Process(), *family(process.pid)]))
