@@ -12,17 +12,15 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from helpers.errors import HelpfulError
-from helpers.fetching.archives import ArchiveError, unpack
+from helpers.fetching.archives import unpack
 from helpers.fetching.downloads import Source, SourceFailed, digest, download
-from helpers.fetching.weights import WeightsError, to_safetensors
 from helpers.paths import DATA, cache_dir
 
 CATALOGUE = DATA / "assets.toml"
@@ -66,7 +64,7 @@ def catalogue() -> dict[str, Asset]:
     return assets
 
 
-def fetch(name: str, progress: bool = True) -> Path:
+def fetch(name: str) -> Path:
     """The local path of a model or data set, downloaded if it is not in the cache yet.
 
     Its sources are tried in order. What a source gives is used only if its sha256 is the one in
@@ -76,7 +74,6 @@ def fetch(name: str, progress: bool = True) -> Path:
 
     Args:
         name: an entry of ``data/assets.toml``.
-        progress: show a bar when a download takes longer than a second.
 
     Returns:
         A file or a folder, to be read and not to be changed.
@@ -92,9 +89,9 @@ def fetch(name: str, progress: bool = True) -> Path:
     if is_cached(asset):
         return cache / asset.path
     try:
-        with _lock(cache, name, progress):
+        with _lock(cache, name):
             if not is_cached(asset):  # another process may have fetched it meanwhile
-                _fetch(asset, cache, progress)
+                _fetch(asset, cache)
     except OSError as error:
         raise AssetError(
             f"{name} could not be written to the cache {cache} ({error.strerror or error}); free "
@@ -118,21 +115,15 @@ def is_cached(asset: Asset) -> bool:
         return False
 
 
-@contextmanager
-def _lock(cache: Path, name: str, progress: bool) -> Iterator[None]:
+def _lock(cache: Path, name: str) -> AbstractContextManager:
     folder = cache / ".locks"
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{name}.lock")
     try:
-        lock.acquire(timeout=2)
+        return lock.acquire(timeout=2)
     except Timeout:
-        if progress:
-            print(f"Waiting for another process to fetch {name}.", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        print(f"Waiting for another process to fetch {name}.", file=sys.stderr)
+        return lock.acquire()
 
 
 def _note(final: Path) -> Path:
@@ -152,22 +143,22 @@ def _measure(path: Path) -> list[int]:
     return [len(sizes), sum(sizes)]
 
 
-def _fetch(asset: Asset, cache: Path, progress: bool) -> None:
+def _fetch(asset: Asset, cache: Path) -> None:
     final, by_hand = cache / asset.path, cache / "by-hand"
     # In the cache, because a rename is one step only within a file system.
     staging = cache / ".staging" / asset.name
-    staging.mkdir(parents=True, exist_ok=True)
     _sweep(staging)
+    staging.mkdir(parents=True, exist_ok=True)
     failures = []
     try:
         for source in asset.sources:
             work = Path(tempfile.mkdtemp(dir=staging))
             try:
-                got = download(source, work, by_hand, asset.name, progress)
+                got = download(source, work, by_hand, asset.name)
                 if source.sha256 is None:
                     print(f"{asset.name}: unverified, no sha256 is known for it; got {digest(got)}")
                 ready = _prepare(asset, source, got, work)
-            except (SourceFailed, ArchiveError, WeightsError) as error:
+            except (SourceFailed, HelpfulError) as error:
                 # A helpful error gives advice after its semicolon; the advice here comes last.
                 failures.append(f"{source} ({str(error).split('; ')[0]})")
                 continue
@@ -189,9 +180,9 @@ def _fetch(asset: Asset, cache: Path, progress: bool) -> None:
 
 def _sweep(staging: Path) -> None:
     """Remove what killed runs left: all of this asset's, for the lock is ours, and old folders."""
-    for folder in [*staging.iterdir(), *staging.parent.iterdir()]:
+    for folder in staging.parent.glob("*"):
         with suppress(FileNotFoundError):  # another process may be done with it just now
-            if folder.parent == staging or folder.stat().st_mtime < time.time() - 86_400:
+            if folder == staging or folder.stat().st_mtime < time.time() - 86_400:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -199,6 +190,8 @@ def _prepare(asset: Asset, source: Source, got: Path, work: Path) -> Path:
     if source.unpack:
         return unpack(got, work / "unpacked", max_bytes=asset.size)
     if source.convert:
+        from helpers.fetching.weights import to_safetensors  # here, because it imports torch
+
         return to_safetensors(got, work / "weights.safetensors", source.convert)
     return got
 
@@ -240,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.names or [name for name, asset in known.items() if not asset.optional]:
         was_cached = name in known and is_cached(known[name])
         try:
-            fetch(name, progress=sys.stderr.isatty())
+            fetch(name)
         except AssetError as error:
             failed = True
             print(f"{name:20} failed: {error}", flush=True)

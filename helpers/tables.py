@@ -61,7 +61,8 @@ def read_table(content: bytes, name: str, columns: Sequence[str]) -> list[Row]:
 
 def own_table(name: str) -> list[dict[str, str]]:
     """The rows of one of the tables in ``data`` that were written for this project."""
-    return [row.values for row in read_table((DATA / name).read_bytes(), name, ())]
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, strict=True))
 
 
 def _decode(content: bytes, name: str) -> str:

