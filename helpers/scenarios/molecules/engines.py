@@ -8,7 +8,7 @@ import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdSubstructLibrary
 
-from helpers.scenarios.molecules.fingerprints import RADIUS, count_ones, unpack_bits
+from helpers.scenarios.molecules.fingerprints import RADIUS
 
 if TYPE_CHECKING:
     from FPSim2 import FPSim2Engine
@@ -33,7 +33,7 @@ def searches(
     """
     bits = 8 * morgans.shape[1]
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=bits)
-    stored = [DataStructs.CreateFromBinaryText(row.tobytes()) for row in morgans]
+    stored = _unpacked(morgans)
     library = rdkit_library(mols, patterns)
     ranker, screener = fpsim2_engine(morgans), fpsim2_engine(patterns)
 
@@ -75,8 +75,8 @@ def rdkit_library(
     if patterns is None:
         return rdSubstructLibrary.SubstructLibrary(holder)
     screen = rdSubstructLibrary.PatternHolder(8 * patterns.shape[1])
-    for packed in patterns:
-        screen.AddFingerprint(DataStructs.CreateFromBinaryText(packed.tobytes()))
+    for fingerprint in _unpacked(patterns):
+        screen.AddFingerprint(fingerprint)
     return rdSubstructLibrary.SubstructLibrary(holder, screen)
 
 
@@ -92,19 +92,14 @@ def fpsim2_engine(packed: np.ndarray) -> "FPSim2Engine":
     import rdkit
     import tables
     from FPSim2.io.backends.pytables import create_schema, sort_db_file
+    from FPSim2.io.chem import process_fp
 
     bits = 8 * packed.shape[1]
-    # FPSim2 reads each 64 bits as a binary number, and so the fewer that may be left at the end.
-    zeros = np.zeros((len(packed), -bits % 64))
-    padded = np.insert(unpack_bits(packed), [bits // 64 * 64] * zeros.shape[1], zeros, axis=1)
-    words = np.packbits(padded.astype(bool), axis=1).view(">u8").astype(np.uint64)
-    ones = count_ones(packed)
     with TemporaryDirectory() as folder:
         file = f"{folder}/fingerprints.h5"
         with tables.open_file(file, "w") as store:
             table = store.create_table(store.root, "fps", create_schema(bits))
-            columns = (np.arange(len(packed)), *words.T, ones)
-            table.append(list(zip(*(column.tolist() for column in columns), strict=True)))
+            table.append([process_fp(one, row) for row, one in enumerate(_unpacked(packed))])
             table.cols.popcnt.create_index(kind="full")
             config = store.create_vlarray(store.root, "config", atom=tables.ObjectAtom())
             # The kind only matters for queries that are not fingerprints yet.
@@ -112,3 +107,7 @@ def fpsim2_engine(packed: np.ndarray) -> "FPSim2Engine":
                 config.append(value)
         sort_db_file(file)
         return FPSim2.FPSim2Engine(file)
+
+
+def _unpacked(packed: np.ndarray) -> list[DataStructs.ExplicitBitVect]:
+    return [DataStructs.CreateFromBinaryText(row.tobytes()) for row in packed]

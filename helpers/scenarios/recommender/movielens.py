@@ -37,6 +37,9 @@ _ARTICLE = re.compile(r"^(.*?), (The|An?|L[aeo]s?|L'|Il|El|Das|Der|Die)(| \(.*)$
 _FIRST_YEAR, _LAST_YEAR = 1919, 2000  # the oldest and the newest film
 _TITLE_WORDS = 8  # words of a title that are read; few titles have more
 
+Histories = Sequence[np.ndarray]
+"""The films of each user, as row numbers, oldest first."""
+
 
 class MovieLens(NamedTuple):
     """The three tables; a film or user is named by its row number, 0 for the first.
@@ -198,6 +201,91 @@ def film_features(films: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarr
     years = films["year"].clip(_FIRST_YEAR, _LAST_YEAR).to_numpy(np.int64) - _FIRST_YEAR
     genres = np.array([[genre in of for genre in GENRES] for of in films["genres"]], np.float32)
     return words, years, genres
+
+
+def last_films(histories: Histories, length: int, padding: int) -> np.ndarray:
+    """The latest films of each history in a table: int64, (histories, length).
+
+    The latest stands in the last column; where a history is shorter, ``padding`` fills the front.
+    """
+    table = np.full((len(histories), length), padding)
+    for row, films in zip(table, histories, strict=True):
+        latest = films[-length:]
+        row[length - len(latest) :] = latest
+    return table
+
+
+def stretches(histories: Histories, length: int, random: np.random.Generator) -> list[np.ndarray]:
+    """One stretch of at most ``length`` successive films of each history.
+
+    Shorter histories are given whole. Of a longer one it is every other time the latest films, and
+    else films from anywhere, so that over several rounds all are seen.
+    """
+    chosen = []
+    for films in histories:
+        spare = len(films) - length
+        start = spare if spare > 0 and random.random() < 0.5 else random.integers(max(spare, 0) + 1)
+        chosen.append(films[start : start + length])
+    return chosen
+
+
+def batches(
+    lengths: Sequence[int], positions: int, random: np.random.Generator
+) -> list[np.ndarray]:
+    """Users in batches of like length, so that little is padding, in random order.
+
+    Args:
+        lengths: the length of each user's history.
+        positions: how many films a batch may have; one longer history is a batch of its own.
+        random: draws the order of the batches and, among users of like length, who goes with whom.
+
+    Returns:
+        int64 arrays of users, each user in one of them.
+    """
+    lengths = np.asarray(lengths)
+    order = np.argsort(lengths + 8 * random.random(len(lengths)))
+    groups: list[list[int]] = [[]]
+    longest = 0
+    for user in order:
+        longest = max(longest, lengths[user])
+        if groups[-1] and longest * (len(groups[-1]) + 1) > positions:
+            groups.append([])
+            longest = lengths[user]
+        groups[-1].append(int(user))
+    return [np.array(groups[i]) for i in random.permutation(len(groups))]
+
+
+def training_batches(
+    histories: Histories,
+    rounds: int,
+    length: int,
+    padding: int,
+    positions: int = 2048,
+    seed: int = 0,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What each step of a training reads, for several rounds through all users.
+
+    Args:
+        histories: one per user; those with fewer than two films are left out.
+        rounds: how many stretches are taken from each history.
+        length: how many films a stretch has at most.
+        padding: stands in front of shorter ones.
+        positions: about how many films a step reads.
+        seed: of stretches and order.
+
+    Returns:
+        For each step the users, int64, (n,), and their films, int64, (n, up to length), the latest
+        last.
+    """
+    random = np.random.default_rng(seed)
+    users = np.array([user for user, films in enumerate(histories) if len(films) > 1])
+    steps = []
+    for _ in range(rounds):
+        chosen = stretches([histories[user] for user in users], length, random)
+        for rows in batches([len(one) for one in chosen], positions, random):
+            films = [chosen[row] for row in rows]
+            steps.append((users[rows], last_films(films, max(map(len, films)), padding)))
+    return steps
 
 
 def _read_recbole(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from helpers.show import COLOURS, NEUTRAL, show_figure
 
@@ -38,20 +39,16 @@ def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -
     """
     from IPython.display import display
 
-    columns = ["", "recommended", "genres", "score", "because you watched"]
-    rows = [
-        [str(place), one.name, ", ".join(one.genres), f"{one.score:.3f}", one.because or "-"]
-        for place, one in enumerate(found, start=1)
-    ]
+    rows = [(a.name, ", ".join(a.genres), f"{a.score:.3f}", a.because or "-") for a in found]
+    columns = ["recommended", "genres", "score", "because you watched"]
+    table = pd.DataFrame(rows, range(1, len(rows) + 1), columns)
     latest = f"latest: {' · '.join(history) or 'nothing yet'}"
-    display(
-        {
-            "text/html": f"<p><b>{html.escape(heading)}</b><br>{html.escape(latest)}</p>"
-            + _html_table(columns, rows),
-            "text/plain": "\n".join([heading, latest, *("  ".join(row) for row in rows)]),
-        },
-        raw=True,
-    )
+    with pd.option_context("display.max_colwidth", None):  # long titles are shown whole
+        rich, plain = table.to_html(border=0), table.to_string()
+    for cell in ("th", "td"):  # pages that show notebooks would set words to the right
+        rich = rich.replace(f"<{cell}>", f'<{cell} style="text-align:left">')
+    about = f"<p><b>{html.escape(heading)}</b><br>{html.escape(latest)}</p>"
+    display({"text/html": about + rich, "text/plain": f"{heading}\n{latest}\n{plain}"}, raw=True)
 
 
 def main_genre(genres: Sequence[str], main: Sequence[str]) -> str:
@@ -107,11 +104,3 @@ def show_comparison(shares: dict[str, float], margins: dict[str, float], title: 
     axes.set(xlabel="HR@10 (share of users, 95 % interval)", title=title)
     axes.margins(x=0.12)
     show_figure(figure)
-
-
-def _html_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def line(tag: str, cells: Sequence[str]) -> str:
-        inner = "".join(f'<{tag} style="text-align:left">{html.escape(c)}</{tag}>' for c in cells)
-        return f"<tr>{inner}</tr>"
-
-    return f"<table>{line('th', columns)}{''.join(line('td', row) for row in rows)}</table>"

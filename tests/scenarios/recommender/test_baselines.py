@@ -1,4 +1,4 @@
-"""Baselines, ranking measures and batches of histories, on worlds small enough to check by hand."""
+"""Baselines and ranking measures, on worlds small enough to check by hand."""
 
 import numpy as np
 import pytest
@@ -6,19 +6,15 @@ import pytest
 from helpers.measure import rank_quality
 from helpers.scenarios.recommender import baselines
 from helpers.scenarios.recommender.baselines import (
-    batches,
     ease,
     follow_counts,
     hit_rate,
     interactions,
-    last_films,
     margin,
     popularity,
     quality,
-    stretches,
     svd_scores,
     top_films,
-    training_batches,
 )
 
 
@@ -108,56 +104,6 @@ def test_quality_of_the_wrong_shape_is_refused():
 def test_the_margin_shrinks_with_the_root_of_the_users():
     assert margin(0.5, 9604) == pytest.approx(0.01)
     assert margin(0, 100) == 0
-
-
-def test_last_films_stand_at_the_right_and_padding_at_the_left():
-    table = last_films(histories([1, 2, 3], [4], []), 2, padding=9)
-    assert table.tolist() == [[2, 3], [9, 4], [9, 9]]
-
-
-def test_stretches_are_successive_and_reach_everything():
-    random, long = np.random.default_rng(0), np.arange(10)
-    drawn = [stretches([long, long[:2]], 3, random) for _ in range(300)]
-    assert all(np.array_equal(short, [0, 1]) for _, short in drawn)
-    assert all(np.array_equal(one, np.arange(one[0], one[0] + 3)) for one, _ in drawn)
-    starts = np.bincount([one[0] for one, _ in drawn])
-    assert len(starts) == 8 and starts.min() > 0
-    assert starts[7] > 150  # the latest at least every other time
-
-
-def test_batches_hold_every_user_once_within_bounds():
-    lengths = np.random.default_rng(0).integers(1, 100, size=500)
-    found = batches(lengths, 400, np.random.default_rng(1))
-    assert sorted(np.concatenate(found)) == list(range(500))
-    assert max(len(users) * lengths[users].max() for users in found) <= 400
-    waste = sum(len(users) * lengths[users].max() for users in found) / lengths.sum()
-    assert waste < 1.25
-
-
-def test_a_history_longer_than_a_batch_is_a_batch_of_its_own():
-    found = batches([1, 50, 2], 10, np.random.default_rng(0))
-    assert sorted(map(len, found)) == [1, 2]
-    assert any(users.tolist() == [1] for users in found)
-
-
-def test_training_batches_show_everybody_in_each_round_and_nothing_else():
-    rows = histories([1, 2, 3], [4], [], [5, 6], list(range(7, 20)))
-    steps = training_batches(rows, rounds=3, length=4, padding=99, positions=8, seed=0)
-    assert sorted(np.concatenate([users for users, _ in steps])) == sorted([0, 3, 4] * 3)
-    for users, table in steps:
-        for user, films in zip(users, table, strict=True):
-            shown = films[films != 99].tolist()
-            at = rows[user].tolist().index(shown[0])
-            assert 2 <= len(shown) <= 4
-            assert shown == rows[user].tolist()[at : at + len(shown)]
-
-
-def test_training_batches_are_drawn_by_the_seed():
-    def draw(seed):
-        steps = training_batches(TASTES, 2, 3, 99, positions=12, seed=seed)
-        return [(users.tolist(), table.tolist()) for users, table in steps]
-
-    assert draw(1) == draw(1) != draw(2)
 
 
 def test_the_hit_rate_counts_only_those_that_compete():

@@ -1,5 +1,7 @@
 """What the recommender shows."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -20,14 +22,21 @@ def tables(monkeypatch):
 
 
 def test_advice_is_a_table_with_its_text_beside(tables):
-    heat = Advice("Heat (1995)", ["Action", "Crime"], 0.51234, "Ronin (1998)")
-    found = [heat, Advice("X", [], 0)]
-    show_advice("Somebody & co", ["A <1>", "B"], found)
+    title = "A Title of More than Fifty Letters, for Which Some Tables Have no Room (1995)"
+    heat = Advice(title, ["Action", "Crime"], 0.51234, "Ronin <1998>")
+    show_advice("Somebody & co", ["A <1>", "B"], [heat, Advice("X", [], 0)])
     (data,) = tables
-    assert "<b>Somebody &amp; co</b><br>latest: A &lt;1&gt; · B" in data["text/html"]
-    assert data["text/html"].count("<tr>") == 3
-    assert "1  Heat (1995)  Action, Crime  0.512  Ronin (1998)" in data["text/plain"]
-    assert data["text/plain"].endswith("2  X    0.000  -")
+    rich, plain = data["text/html"], data["text/plain"].splitlines()
+    assert "<b>Somebody &amp; co</b><br>latest: A &lt;1&gt; · B" in rich
+    cells = re.findall(r'<(?:td|th) style="text-align:left">(.*?)</t', rich)
+    assert cells == [
+        *("", "recommended", "genres", "score", "because you watched"),
+        *("1", title, "Action, Crime", "0.512", "Ronin &lt;1998&gt;"),
+        *("2", "X", "", "0.000", "-"),
+    ]
+    assert plain[:2] == ["Somebody & co", "latest: A <1> · B"]
+    assert re.split("  +", plain[3]) == ["1", title, "Action, Crime", "0.512", "Ronin <1998>"]
+    assert re.split(" +", plain[4].strip()) == ["2", "X", "0.000", "-"]
 
 
 def test_without_a_history_the_table_says_so(tables):
