@@ -100,23 +100,18 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def query_pictures(content: bytes, name: str) -> list[Image.Image]:
+def query_pictures(path: Path) -> list[Image.Image]:
     """The pictures to search with: a picture itself, or at most 20 key frames of a video.
 
     Args:
-        content: the bytes of a picture or a video.
-        name: the file's name; its ending says whether it is a video.
+        path: its ending says whether it is a video.
 
     Raises:
         BadItem: it cannot be read.
     """
-    suffix = Path(name).suffix.lower()
-    if suffix not in VIDEO_SUFFIXES:
-        return [open_image(content)]
-    with tempfile.TemporaryDirectory() as folder:  # FFmpeg reads files only
-        path = Path(folder) / f"query{suffix}"
-        path.write_bytes(content)
+    if path.suffix.lower() in VIDEO_SUFFIXES:
         return [key.picture for key in some_key_frames(path)]
+    return [open_image(path)]
 
 
 def mirrored_excerpt(path: Path | str, seconds: float = 2.0) -> bytes:

@@ -87,30 +87,18 @@ def show_film_strips(strips: Sequence[Strip]) -> None:
     longest = max(bold.getlength(title) for title in titles)
     width = left + max(round(longest), step * max(len(strip.shots) for strip in strips))
     canvas = Image.new("RGB", (width, _ROW * len(strips)), "white")
+    draw = ImageDraw.Draw(canvas)
     for number, (strip, title) in enumerate(zip(strips, titles, strict=True)):
-        top = number * _ROW
-        ImageDraw.Draw(canvas).text((left, top + 2), title, MARKS[strip.right][1], bold)
-        if strip.query is not None:
-            _paste(canvas, (0, top + _TITLE), strip.query, strip.caption, "white", "white")
+        top = number * _ROW + _TITLE
+        draw.text((left, top - _TITLE + 2), title, MARKS[strip.right][1], bold)
+        tiles = [(0, strip.query, strip.caption, "white", "white")] if strip.query else []
         for place, (image, seconds, hit) in enumerate(strip.shots):
             text = f"▲ {seconds:.1f} s" if hit else f"{seconds:.1f} s"  # no matter of colour only
-            where = (left + place * step, top + _TITLE)
-            _paste(canvas, where, image, text, _FILM, _HIT if hit else _FILM)
+            tiles.append((left + place * step, image, text, _FILM, _HIT if hit else _FILM))
+        for x, image, text, around, frame in tiles:
+            picture = ImageOps.expand(ImageOps.pad(image, _SHOT, color=around), _FRAME, frame)
+            canvas.paste(picture, (x, top))
+            below, font = (x + step / 2, top + picture.height + 3), plain_font(12, frame == _HIT)
+            draw.text(below, text, "black", font, anchor="ma")
     canvas.thumbnail((_MOST_WIDE, canvas.height))
     show_frame(canvas, colours=255)
-
-
-def _paste(
-    canvas: Image.Image,
-    where: tuple[int, int],
-    image: Image.Image,
-    text: str,
-    around: str,
-    frame: str,
-) -> None:
-    """Put a picture with a frame and a line below it onto the canvas, its corner at ``where``."""
-    picture = ImageOps.expand(ImageOps.pad(image, _SHOT, color=around), _FRAME, frame)
-    canvas.paste(picture, where)
-    middle, below = where[0] + picture.width / 2, where[1] + picture.height + 3
-    font = plain_font(12, bold=frame == _HIT)
-    ImageDraw.Draw(canvas).text((middle, below), text, "black", font, anchor="ma")

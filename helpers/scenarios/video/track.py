@@ -100,16 +100,21 @@ def follow(
             raise ValueError(f"frame {frame} came after frame {last}")
         last = frame
         living = [track for track in living if look - seen[track] - 1 <= patience]
+
+        # The surer detections choose their tracks first; the others go on with what is left.
         sure = np.flatnonzero(found.confidences >= begin).tolist()
         unsure = (found.confidences >= least) & (found.confidences < begin)
         linked = _link(living, frame, found, sure, same)
         waiting = [track for track in living if track not in linked.values()]
         linked |= _link(waiting, frame, found, np.flatnonzero(unsure).tolist(), same)
+
+        # A sure detection without a track begins one.
         for row in sure:
             if row not in linked:
                 linked[row] = Track(len(tracks) + 1)
                 tracks.append(linked[row])
                 living.append(linked[row])
+
         for row, track in linked.items():
             track._add(frame, found, row)
             seen[track] = look
