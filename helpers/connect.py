@@ -112,13 +112,7 @@ def remove_store(name: str) -> None:
     if not folder.exists():
         print(f"Nothing to remove: there is no {shown(folder)}")
         return
-    if keeper.POSSIBLE:
-        is_removed = keeper.remove(folder / LITE)
-    else:
-        from helpers.engines.lite_store import remove_here
-
-        is_removed = remove_here(folder / LITE)
-    if not is_removed:
+    if not keeper.remove(folder / LITE):
         raise ServiceError(
             f"{shown(folder)} is in use by another process and was left as it is: shut down the "
             "other kernel of this notebook and run this cell again."

@@ -13,6 +13,9 @@ import tempfile
 import time
 from collections.abc import Callable
 
+import helpers  # noqa: F401  says how OpenMP's threads wait, before torch loads it
+
+# isort: split
 import numpy as np
 import torch
 from PIL import Image

@@ -32,3 +32,20 @@ def new_index(name: str, dim: int, build: Mapping[str, int]) -> faiss.Index:
     if "efConstruction" in build:
         index.hnsw.efConstruction = build["efConstruction"]
     return index
+
+
+def set_search(index: faiss.Index, params: Mapping[str, int]) -> None:
+    """Set how an index searches from now on.
+
+    Args:
+        index: from ``new_index``.
+        params: search parameters, named as in Milvus; ``reorder_k`` is for ten neighbours.
+
+    Raises:
+        RuntimeError: the index has no such parameter.
+    """
+    for name, value in params.items():
+        if name == "reorder_k":  # faiss takes it as a multiple of the ten wanted
+            name, value = "k_factor_rf", value / 10
+        name = "efSearch" if name == "ef" else name
+        faiss.ParameterSpace().set_index_parameter(index, name, value)

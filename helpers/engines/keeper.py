@@ -93,7 +93,21 @@ def remove(store: Path) -> bool:
 
     Returns:
         Whether it was deleted.
+
+    Raises:
+        ServiceError: the folder cannot be written to.
     """
+    try:
+        return _remove(store)
+    except OSError as error:
+        raise ServiceError(explain(store, error)) from None
+
+
+def _remove(store: Path) -> bool:
+    if not POSSIBLE:
+        from helpers.engines.lite_store import remove_here
+
+        return remove_here(store)
     users = _held.pop(store, None)
     users = os.open(_users_of(store), os.O_RDWR | os.O_CREAT, 0o600) if users is None else users
     if not _try(users):
