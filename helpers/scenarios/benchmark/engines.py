@@ -116,14 +116,10 @@ class Faiss(Engine):
             self.index.add(chunk)
 
     def search(self, queries: np.ndarray, k: int, effort: dict[str, Any]) -> np.ndarray:
-        import faiss
+        from helpers.engines.faiss_indexes import set_search
 
-        params = None
-        if "nprobe" in effort:
-            params = faiss.SearchParametersIVF(nprobe=effort["nprobe"])
-        elif "ef" in effort:
-            params = faiss.SearchParametersHNSW(efSearch=effort["ef"])
-        return self.index.search(queries, k, params=params)[1]
+        set_search(self.index, effort)
+        return self.index.search(queries, k)[1]
 
     def save(self) -> None:
         import faiss

@@ -1,14 +1,13 @@
 """Indexes of faiss alone, without a database around them: recall, time, memory and build."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import faiss
 import numpy as np
 import pandas as pd
 
-from helpers.engines.faiss_indexes import new_index
+from helpers.engines.faiss_indexes import new_index, set_search
 from helpers.errors import HelpfulError
 from helpers.measure import recall_at_k, time_calls
 
@@ -38,8 +37,18 @@ def measure_alone(
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
-        for name in settings:
-            rows += _measure(name, base, queries, truth, *settings[name])
+        for name, (build, searches) in settings.items():
+            started = time.perf_counter()
+            index = new_index(name, base.shape[1], build)
+            index.train(base)
+            index.add(base)
+            row = {"index": name, "build s": time.perf_counter() - started}
+            row["MB"] = len(faiss.serialize_index(index)) / 1e6
+            for params in searches:
+                set_search(index, params)
+                recall = recall_at_k(index.search(queries, 10)[1], truth, k=10)
+                ms = time_calls(lambda query, at=index: at.search(query[None], 10), queries).p50
+                rows.append(row | {"search": params, "recall@10": recall, "ms": ms})
     except (KeyError, RuntimeError) as error:
         raise HelpfulError(
             f"faiss cannot use {settings[name]} for {name}: {str(error).splitlines()[0]}."
@@ -47,38 +56,3 @@ def measure_alone(
     finally:
         faiss.omp_set_num_threads(threads)
     return pd.DataFrame(rows)
-
-
-def _measure(
-    name: str,
-    base: np.ndarray,
-    queries: np.ndarray,
-    truth: np.ndarray,
-    build: Mapping[str, int],
-    searches: Sequence[Mapping[str, int]],
-) -> Iterator[dict[str, Any]]:
-    started = time.perf_counter()
-    index = new_index(name, base.shape[1], build)
-    index.train(base)
-    index.add(base)
-    seconds = time.perf_counter() - started
-    megabytes = len(faiss.serialize_index(index)) / 1e6
-    for params in searches:
-        _set(index, params)
-        yield {
-            "index": name,
-            "search": params,
-            "recall@10": recall_at_k(index.search(queries, 10)[1], truth, k=10),
-            "ms": time_calls(lambda query: index.search(query[None], 10), queries).p50,
-            "MB": megabytes,
-            "build s": seconds,
-        }
-
-
-def _set(index: faiss.Index, params: Mapping[str, int]) -> None:
-    """Set search parameters, which faiss names otherwise than Milvus."""
-    for name, value in params.items():
-        if name == "reorder_k":  # faiss takes it as a multiple of the ten wanted
-            name, value = "k_factor_rf", value / 10
-        name = "efSearch" if name == "ef" else name
-        faiss.ParameterSpace().set_index_parameter(index, name, value)

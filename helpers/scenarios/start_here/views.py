@@ -1,6 +1,7 @@
-"""What each kind of index does with a query, drawn on points in the plane, and what it costs."""
+"""Pictures of the first tour: vectors, metrics, what each index compares, and what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +15,58 @@ from helpers.show import COLOURS, show_figure
 COMPARED, SKIPPED, QUERY, PATH = COLOURS[0], "#BBBBBB", COLOURS[4], COLOURS[1]
 _CELLS = 9
 _MARKS = "s^oDPvX"
+
+
+def show_stripes(vectors: np.ndarray, names: Sequence[str], count: int = 96) -> None:
+    """Show the first ``count`` numbers of each vector as a row of stripes, light for large ones.
+
+    Args:
+        vectors: (n, dim), of length 1 and not negative.
+        names: n names, for the rows.
+        count: how many numbers; more than ``dim`` shows all.
+    """
+    shown = vectors[:, :count]
+    figure, axes = plt.subplots(figsize=(11, 1 + 0.24 * len(names)))
+    picture = axes.imshow(shown, aspect="auto", cmap="cividis", vmin=0, vmax=0.15)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel=f"the first {shown.shape[1]} of {vectors.shape[1]} numbers")
+    figure.colorbar(picture, label="value", extend="max", pad=0.02)
+    show_figure(figure)
+
+
+def show_metrics() -> None:
+    """Draw what L2, inner product and cosine measure on the same two vectors of two numbers."""
+    query, other = np.array([3.0, 0.9]), np.array([1.2, 2.2])
+    figure, panels = plt.subplots(1, 3, figsize=(11, 2.9))
+    for axes, draw in zip(panels, (draw_l2, draw_ip, draw_cosine), strict=True):
+        for vector, name in ((query, "query"), (other, "vector")):
+            axes.annotate("", vector, (0, 0), arrowprops={"arrowstyle": "->", "linewidth": 1.6})
+            axes.text(*(vector + [0.05, 0.1]), name)
+        axes.set_title(draw(axes, query, other))
+        axes.set(xlim=(-0.2, 3.9), ylim=(-0.2, 2.6), aspect="equal", xticks=[], yticks=[])
+    show_figure(figure)
+
+
+def draw_l2(axes: Axes, query: np.ndarray, other: np.ndarray) -> str:
+    """The line from tip to tip; returns its title with the distance."""
+    axes.plot(*zip(query, other, strict=True), color=QUERY, linewidth=3)
+    return f"L2: from tip to tip, {np.linalg.norm(query - other):.2f}"
+
+
+def draw_ip(axes: Axes, query: np.ndarray, other: np.ndarray) -> str:
+    """The shadow of the one vector on the other; returns its title with the inner product."""
+    shadow = query * (query @ other) / (query @ query)
+    axes.plot(*zip(other, shadow, strict=True), color="#888888", linestyle=":")
+    axes.plot(*zip([0, 0], shadow, strict=True), color=QUERY, linewidth=5)
+    return f"IP: shadow × query's length, {query @ other:.2f}"
+
+
+def draw_cosine(axes: Axes, query: np.ndarray, other: np.ndarray) -> str:
+    """The arc between the two; returns its title with the cosine of the angle."""
+    angles = np.linspace(*(np.arctan2(*vector[::-1]) for vector in (query, other)), 50)
+    axes.plot(0.9 * np.cos(angles), 0.9 * np.sin(angles), color=QUERY, linewidth=3)
+    cosine = query @ other / np.linalg.norm(query) / np.linalg.norm(other)
+    return f"Cosine: of the angle, {cosine:.2f}"
 
 
 def show_index_ideas() -> None:
@@ -84,8 +137,7 @@ def draw_sq8(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
     for level in levels:
         axes.axhline(level, color="#EEEEEE", linewidth=0.8, zorder=0)
         axes.axvline(level, color="#EEEEEE", linewidth=0.8, zorder=0)
-    for point, place in zip(points, rounded, strict=True):
-        axes.plot(*zip(point, place, strict=True), color=SKIPPED, linewidth=1)
+    _lines(axes, points, rounded, color=SKIPPED, linewidth=1)
     _dots(axes, points, np.full(len(points), False))
     _dots(axes, rounded, np.full(len(points), True))
     axes.set_title("SQ8: every number rounded to a level")
@@ -98,8 +150,7 @@ def draw_pq(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
         axes.axvline(value, color=SKIPPED, linestyle=":", zorder=0)
     for value in books[1]:
         axes.axhline(value, color=SKIPPED, linestyle=":", zorder=0)
-    for point, code in zip(points, place, strict=True):
-        axes.plot(*zip(point, code, strict=True), color=SKIPPED, linewidth=0.6)
+    _lines(axes, points, place, color=SKIPPED, linewidth=0.6)
     _dots(axes, points, np.full(len(points), False))
     axes.scatter(*np.unique(place, axis=0).T, color=COMPARED, s=60, zorder=3)
     axes.set_title("PQ: 4 x 4 places stand for all points")
@@ -123,17 +174,11 @@ def draw_hnsw(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
     start = few[np.linalg.norm(points[few] - query, axis=1).argmax()]
     path, compared = [start], {start}
     for layer, links in ((few, 3), (np.arange(len(points)), 4)):
-        graph = NearestNeighbors(n_neighbors=links + 1).fit(points[layer])
-        neighbours = layer[graph.kneighbors(points[layer], return_distance=False)[:, 1:]]
-        if len(layer) == len(points):
-            for i, others in enumerate(neighbours):
-                for j in others:
-                    axes.plot(*points[[i, j]].T, color="#DDDDDD", linewidth=0.7, zorder=0)
-        edges = {i: set(row) for i, row in zip(layer, neighbours, strict=True)}
-        for i, row in zip(layer, neighbours, strict=True):
-            for j in row:
-                edges[j].add(i)
+        graph = NearestNeighbors(n_neighbors=links).fit(points[layer]).kneighbors_graph()
+        ends, others = (layer[place] for place in (graph + graph.T).nonzero())
+        edges = {i: set(others[ends == i]) for i in layer}
         path += _walk(points, query, path[-1], edges, compared)
+    _lines(axes, points[ends], points[others], color="#DDDDDD", linewidth=0.7, zorder=0)
     near = np.isin(np.arange(len(points)), list(compared))
     _dots(axes, points, near)
     axes.plot(*points[path].T, color=PATH, linewidth=2.5, zorder=4)
@@ -164,10 +209,8 @@ def _draw_cells(axes: Axes, points: np.ndarray, query: np.ndarray) -> np.ndarray
     axes.imshow(
         np.isin(cell, nearest), extent=(-2.6, 2.6, -2.6, 2.6), origin="lower", cmap="Blues", vmax=4
     )
-    border = (np.diff(cell, axis=0, prepend=cell[:1]) != 0) | (
-        np.diff(cell, axis=1, prepend=cell[:, :1]) != 0
-    )
-    axes.contour(border, levels=[0.5], extent=(-2.6, 2.6, -2.6, 2.6), colors="#999999")
+    for i in range(_CELLS):
+        axes.contour(cell == i, levels=[0.5], extent=(-2.6, 2.6, -2.6, 2.6), colors="#999999")
     axes.set_aspect("auto")
     return np.isin(means.labels_, nearest)
 
@@ -187,6 +230,9 @@ def _dots(axes: Axes, points: np.ndarray, compared: np.ndarray) -> None:
     axes.scatter(*points[compared].T, s=20, color=COMPARED, zorder=3)
 
 
-def _lines(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
-    for point in points:
-        axes.plot(*zip(point, query, strict=True), color=COMPARED, linewidth=0.3, zorder=1)
+def _lines(axes: Axes, starts: np.ndarray, ends: np.ndarray, **style: Any) -> None:
+    """Lines from points, (n, 2), to points, (n, 2), or to one, (2,)."""
+    pairs = np.stack(np.broadcast_arrays(starts, ends))
+    axes.plot(
+        *np.moveaxis(pairs, 2, 0), **({"color": COMPARED, "linewidth": 0.3, "zorder": 1} | style)
+    )
