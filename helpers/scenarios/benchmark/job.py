@@ -229,7 +229,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     (folder / "data").mkdir()
-    result = run_job(Setup.from_json(job["setup"]), Work(**job["work"]), folder / "data")
+    result = run_job(Setup(**job["setup"]), Work(**job["work"]), folder / "data")
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 

@@ -84,7 +84,7 @@ def _run(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
     scratch = folder / "at-work"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    job = {"setup": setup.to_json(), "work": asdict(work)}
+    job = {"setup": asdict(setup), "work": asdict(work)}
     (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
     threads = {f"{name}_NUM_THREADS": str(work.threads) for name in _THREADS}
     threads["LANCE_CPU_THREADS"] = str(work.threads)
@@ -120,7 +120,7 @@ def _run(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
 def _key(setup: Setup, work: Work) -> str:
     """A name for the result that changes with all that it depends on."""
     facts = {
-        "setup": setup.to_json(),
+        "setup": asdict(setup),
         "work": asdict(work) | {"data": Path(work.data).name},
         "machine": [platform.machine(), os.cpu_count(), platform.python_version()],
         "version": installed_version(setup.engine),

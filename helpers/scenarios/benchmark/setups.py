@@ -1,7 +1,8 @@
 """What is measured: engine, index, how it is built, and the range of its search parameters."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 _GRAPH = {"M": 16, "efConstruction": 100}
@@ -22,21 +23,12 @@ class Setup:
     engine: str
     index: str
     build: dict[str, Any] = field(default_factory=dict)
-    efforts: tuple[dict[str, Any], ...] = ({},)
+    efforts: Sequence[dict[str, Any]] = ({},)
 
     @property
     def name(self) -> str:
         """Engine and index, as in ``"faiss HNSW"``."""
         return f"{self.engine} {self.index}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The set-up as JSON can hold it."""
-        return asdict(self) | {"efforts": list(self.efforts)}
-
-    @classmethod
-    def from_json(cls, table: dict[str, Any]) -> "Setup":
-        """The set-up that ``to_json`` gave."""
-        return cls(**table | {"efforts": tuple(table["efforts"])})
 
 
 def choose_setups(size: int, server: bool) -> list[Setup]:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers.scenarios.benchmark.growth import power_law
 from helpers.scenarios.benchmark.setups import Setup
 from helpers.show import COLOURS, NEUTRAL, show_figure
 
@@ -44,10 +43,10 @@ def show_descriptors(photo: Path | str, descriptor: np.ndarray, places: int = 80
         descriptor: float32, (128,).
         places: how many of the strongest places are marked, by circles that grow with their size.
     """
-    picture = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-    found = cv2.SIFT_create(places).detect(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    picture = cv2.imread(str(photo))
+    found = cv2.SIFT_create(places).detect(picture)
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6), width_ratios=(1, 1.3))
-    left.imshow(picture)
+    left.imshow(picture[..., ::-1])  # OpenCV reads blue, green, red
     x, y = np.transpose([place.pt for place in found])
     sizes = 40 * np.array([place.size for place in found])
     left.scatter(x, y, s=sizes, facecolor="none", edgecolor=COLOURS[6], linewidth=1.5)
@@ -104,6 +103,49 @@ def show_build_and_memory(table: pd.DataFrame) -> None:
     panels[0].invert_yaxis()
     figure.tight_layout()
     show_figure(figure)
+
+
+def power_law(sizes: Sequence[int], costs: Sequence[float]) -> tuple[float, float]:
+    """Fit cost = a · size^b by least squares on logarithms.
+
+    Args:
+        sizes: at least two different numbers of vectors.
+        costs: what each cost, all above 0.
+
+    Returns:
+        a and b; b = 1 means that twice as many cost twice as much.
+
+    Raises:
+        ValueError: there are fewer than two sizes, or a cost of 0 or less.
+    """
+    if len(set(sizes)) < 2 or min(costs) <= 0:
+        raise ValueError("a power law needs two sizes and costs above 0")
+    b, log_a = np.polyfit(np.log(sizes), np.log(costs), 1)
+    return float(np.exp(log_a)), float(b)
+
+
+def growth_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The exponents of each set-up's costs, and the bytes that one more vector takes.
+
+    Args:
+        table: rows with ``name``, ``size``, ``p50``, ``ready_s`` and ``memory_mb``, one for each
+            set-up and size.
+
+    Returns:
+        A row for each name with at least two sizes: ``search`` and ``ready`` (exponents),
+        ``bytes/vector``.
+    """
+    rows = {}
+    for name, costs in table.groupby("name", sort=False):
+        if costs["size"].nunique() > 1:
+            known = costs["memory_mb"].notna().all()  # not that of another machine
+            memory = np.polyfit(costs["size"], costs["memory_mb"] * 1e6, 1)[0] if known else np.nan
+            rows[name] = {
+                "search": power_law(costs["size"], costs["p50"])[1],
+                "ready": power_law(costs["size"], costs["ready_s"])[1],
+                "bytes/vector": memory,
+            }
+    return pd.DataFrame(rows).T
 
 
 def show_growth(table: pd.DataFrame) -> None:

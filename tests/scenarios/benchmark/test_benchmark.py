@@ -2,23 +2,26 @@
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import tables
+from PIL import Image
 
 from helpers.errors import HelpfulError
-from helpers.scenarios.benchmark import engines, run
+from helpers.scenarios.benchmark import engines, run, views
 from helpers.scenarios.benchmark.data import prepare_vectors, read_hdf5, true_neighbours
-from helpers.scenarios.benchmark.growth import bytes_per_vector, growth_table, power_law
 from helpers.scenarios.benchmark.job import folder_bytes, measure, recalls, run_job
 from helpers.scenarios.benchmark.run import run_setups
 from helpers.scenarios.benchmark.setups import Setup, cells, choose_setups
 from helpers.scenarios.benchmark.views import (
     describe_setups,
+    growth_table,
+    power_law,
     show_build_and_memory,
     show_descriptors,
     show_growth,
@@ -157,7 +160,8 @@ def test_setups_cover_what_is_compared():
     lite = {name for name in names if not name.startswith("Milvus server")}
     assert {setup.name for setup in choose_setups(100_000, server=False)} == lite
     for setup in choose_setups(1_000_000, server=True):
-        assert Setup.from_json(json.loads(json.dumps(setup.to_json()))) == setup
+        again = Setup(**json.loads(json.dumps(asdict(setup))))
+        assert replace(again, efforts=tuple(again.efforts)) == setup
     assert [cells(size) for size in (1000, 10_000, 100_000, 1_000_000)] == [128, 512, 1024, 4096]
 
 
@@ -203,7 +207,6 @@ def test_true_neighbours_are_kept(vectors, tmp_path):
 def test_power_law():
     assert power_law([10, 100, 1000], [3, 30, 300]) == pytest.approx((0.3, 1))
     assert power_law([1, 4], [2, 4]) == pytest.approx((2, 0.5))
-    assert bytes_per_vector([1000, 2000], [1.0, 1.5]) == pytest.approx(500)
     for sizes, costs in (([10, 10], [1, 2]), ([1, 10], [0, 1])):
         with pytest.raises(ValueError, match="needs two sizes"):
             power_law(sizes, costs)
@@ -229,19 +232,63 @@ def test_growth(measured):
     assert growth_table(measured[measured["size"] == 100]).empty
 
 
-def test_figures(measured, shown):
-    full = measured[measured["size"] == 10_000].reset_index(drop=True)
-    show_recall_and_speed(full)
-    show_build_and_memory(full)
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that were shown, before they became pictures."""
+    kept = []
+    monkeypatch.setattr(views, "show_figure", kept.append)
+    yield kept
+    plt.close("all")
+
+
+def points_of(axes):
+    return [line.get_xydata().tolist() for line in axes.lines]
+
+
+def test_recall_is_drawn_against_three_speeds(measured, figures):
+    show_recall_and_speed(measured[measured["size"] == 10_000].reset_index(drop=True))
+    single, batches, clients = figures[0].axes
+    assert points_of(single) == [[[0.9, 10]]] * 2  # a query takes 100 ms
+    assert points_of(batches) == [[[0.9, 10]]] * 2 and points_of(clients) == [[[0.9, 5]]] * 2
+    labels = [text.get_text() for text in clients.get_legend().get_texts()]
+    assert labels == ["faiss", "Milvus server", "FLAT", "HNSW"]
+    assert len({line.get_color() for line in single.lines}) == 2
+    assert [line.get_marker() for line in single.lines] == ["o", "s"]
+
+
+def test_build_memory_and_disk_are_bars_with_their_figures(measured, figures):
+    show_build_and_memory(measured[measured["size"] == 1000].reset_index(drop=True))
+    ready, memory, disk = figures[0].axes
+    assert [bar.get_width() for bar in ready.patches] == [10, 10]
+    for axes in (memory, disk):
+        assert axes.patches[0].get_width() == 1000 and np.isnan(axes.patches[1].get_width())
+        assert [text.get_text() for text in axes.texts] == ["1,000", ""]
+    assert [label.get_text() for label in ready.get_yticklabels()] == [
+        "faiss HNSW", "Milvus server FLAT",
+    ]  # fmt: skip
+
+
+def test_growth_is_drawn_with_its_law_where_it_is_known(measured, figures):
     show_growth(measured)
-    assert len(shown) == 3
+    search, ready, memory = figures[0].axes
+    assert points_of(search)[0] == [[100, 10], [1000, 1000**0.5], [10_000, 100]]
+    assert np.allclose(points_of(search)[1], points_of(search)[0]), "an exact power law"
+    assert len(search.lines) == len(ready.lines) == 4
+    assert [len(points) for points in points_of(memory)] == [3, 3, 0], "not on another machine"
 
 
-def test_descriptors_are_drawn(shown):
+def test_a_descriptor_is_drawn_beside_the_strongest_places(figures):
     from helpers.assets import fetch
 
-    show_descriptors(fetch("city_photos") / "2.jpg", np.full(128, 0.1, np.float32))
-    assert len(shown) == 1
+    photo = fetch("city_photos") / "2.jpg"
+    show_descriptors(photo, np.arange(128, dtype=np.float32), places=20)
+    left, right = figures[0].axes
+    (circles,) = left.collections
+    assert 20 <= len(circles.get_offsets()) <= 25
+    assert f"the {len(circles.get_offsets())} strongest places" == left.get_title()
+    apart = left.images[0].get_array().astype(int) - np.asarray(Image.open(photo))
+    assert np.abs(apart).mean() < 1, "red is red"
+    assert [bar.get_height() for bar in right.patches] == list(range(128))
 
 
 def test_linked_files_do_not_count(tmp_path):
