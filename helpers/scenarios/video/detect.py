@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -33,37 +34,19 @@ class Detections(NamedTuple):
         return Detections(self.boxes[rows], [self.classes[r] for r in rows], self.confidences[rows])
 
 
+@dataclass(frozen=True)
 class Detector:
     """A YOLO network; ``load_detector`` makes one.
 
     Attributes:
         name: the name it was loaded by.
-        classes: what it can find.
+        classes: what it can find, in the network's order.
+        network: the network itself.
     """
 
-    def __init__(self, name: str, network: str, weights: bytes, classes: list[str]) -> None:
-        """Build a network.
-
-        Args:
-            name: what to call it.
-            network: the text of Darknet's ``.cfg`` file.
-            weights: the bytes of its ``.weights`` file.
-            classes: a name for each class, in the network's order.
-
-        Raises:
-            HelpfulError: this OpenCV cannot read such networks.
-        """
-        self.name, self.classes = name, classes
-        network = re.sub(r"(?m)^\[yolo\]\s*$", f"[yolo]\nthresh={_FLOOR}", network)
-        if not hasattr(cv2.dnn, "readNetFromDarknet"):
-            raise HelpfulError(
-                f"OpenCV {cv2.__version__} cannot read Darknet's networks any more; install the "
-                "OpenCV 4 that requirements.txt names."
-            )
-        self._net = cv2.dnn.readNetFromDarknet(
-            np.frombuffer(network.encode(), np.uint8), np.frombuffer(weights, np.uint8)
-        )
-        self._outputs = self._net.getUnconnectedOutLayersNames()
+    name: str
+    classes: list[str]
+    network: cv2.dnn.Net
 
     def detect(
         self,
@@ -96,8 +79,9 @@ class Detector:
         for side in (width, height):
             if side < STRIDE or side % STRIDE:
                 raise HelpfulError(f"{side} is not a multiple of {STRIDE}; try {_near(side)}.")
-        self._net.setInput(cv2.dnn.blobFromImage(image, 1 / 255, (width, height)))
-        rows = np.concatenate(self._net.forward(self._outputs))
+        self.network.setInput(cv2.dnn.blobFromImage(image, 1 / 255, (width, height)))
+        outputs = self.network.getUnconnectedOutLayersNames()
+        rows = np.concatenate(self.network.forward(outputs))
         return self._read(rows, image.shape[:2], max(least, _FLOOR), same)
 
     def _read(
@@ -124,20 +108,30 @@ def load_detector(name: str = "yolov4-tiny") -> Detector:
             from its author's host, and many times slower), that of the classic tutorial.
 
     Raises:
-        HelpfulError: no detector has that name, or its weights cannot be reached; the message
-            names the host.
+        HelpfulError: no detector has that name, its weights cannot be reached (the message names
+            the host), or this OpenCV cannot read such networks.
 
     Sources: https://arxiv.org/abs/2011.08036, https://arxiv.org/abs/1804.02767
     """
     if name not in ("yolov4-tiny", "yolov3"):
         raise HelpfulError(f"There is no detector {name!r}; choose yolov4-tiny or yolov3.")
+    if not hasattr(cv2.dnn, "readNetFromDarknet"):
+        raise HelpfulError(
+            f"OpenCV {cv2.__version__} cannot read Darknet's networks any more; install the "
+            "OpenCV 4 that requirements.txt names."
+        )
     if name == "yolov3":  # first, so that nothing else is fetched when it is out of reach
-        network, weights = fetch("yolov3-cfg"), fetch("yolov3-weights")
+        layers, weights = fetch("yolov3-cfg"), fetch("yolov3-weights")
     folder = fetch("yolov4-tiny")
     if name == "yolov4-tiny":
-        network, weights = folder / "yolov4-tiny.cfg", folder / "yolov4-tiny.weights"
+        layers, weights = folder / "yolov4-tiny.cfg", folder / "yolov4-tiny.weights"
     classes = (folder / "coco.names").read_text(encoding="utf-8").strip().splitlines()
-    return Detector(name, network.read_text(encoding="utf-8"), weights.read_bytes(), classes)
+    text = layers.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^\[yolo\]\s*$", f"[yolo]\nthresh={_FLOOR}", text)
+    network = cv2.dnn.readNetFromDarknet(
+        np.frombuffer(text.encode(), np.uint8), np.frombuffer(weights.read_bytes(), np.uint8)
+    )
+    return Detector(name, classes, network)
 
 
 def _near(pixels: float) -> int:

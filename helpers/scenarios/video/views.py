@@ -65,8 +65,8 @@ def annotate(image: np.ndarray, marks: Iterable[Mark], width: int | None = None)
     return picture
 
 
-def show_frame(picture: Image.Image, colours: int = 64) -> None:
-    """Show a picture as a PNG of few colours, a quarter of the size.
+def show_frame(picture: Image.Image, colours: int = 128) -> None:
+    """Show a picture as a PNG of few colours, a third of the size.
 
     Args:
         picture: in RGB; frames and texts in the colours of marks keep them exactly.
