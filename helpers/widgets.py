@@ -10,8 +10,6 @@ import ipywidgets
 
 from helpers.errors import BadItem, HelpfulError
 
-_WIDE = {"width": "420px"}
-
 
 def form(
     handle: Callable[..., Any],
@@ -19,7 +17,7 @@ def form(
     preview: Callable[..., Any] | None = None,
     **fields: Any,
 ) -> ipywidgets.Widget:
-    """Fields with their names beside them and a button, and below what is made of their values.
+    """Fields and a button, and below what is made of the fields' values.
 
     Args:
         handle: called with the value of each field by its name when the button is pressed; what it
@@ -29,22 +27,26 @@ def form(
         fields: what there is to fill in, by name: a text to stand in an empty line; a number, which
             must stay above 0; two numbers, the ends of a slider for a range; a list of choices,
             perhaps as (label, value); a dict with a list of such pairs for each value of the field
-            before it; an ipywidget; or a list of ipywidgets, which gives a list of values.
+            before it; an ipywidget; or a list of ipywidgets, which gives a list of values. The
+            name stands beside a field that does not say by itself what it is for.
 
     Mistakes show as one sentence below the fields.
     """
     inputs: dict[str, ipywidgets.Widget] = {}
     for name, given in fields.items():
         inputs[name] = _field(name, given, next(reversed(inputs.values()), None))
+    button = ipywidgets.Button(description=label, button_style="primary")
+    result = ipywidgets.Output()
 
-    def act() -> None:
-        handle(**{name: _value(field) for name, field in inputs.items()})
+    def run(_: Any) -> None:
+        result.clear_output()
+        with result, explained():  # any other error result shows with its traceback
+            handle(**{name: _value(field) for name, field in inputs.items()})
 
-    box = _box(list(inputs.values()), label, act)
-    if preview:
-        shown = ipywidgets.interactive_output(explained()(preview), inputs)
-        box.children = [box.children[0], shown, *box.children[1:]]
-    return box
+    button.on_click(run)
+    row = ipywidgets.HBox([*inputs.values(), button], layout={"flex_flow": "row wrap"})
+    follows = [ipywidgets.interactive_output(explained()(preview), inputs)] if preview else []
+    return ipywidgets.VBox([row, *follows, result])
 
 
 class _Several(ipywidgets.HBox):
@@ -62,7 +64,7 @@ def _field(name: str, given: Any, before: ipywidgets.Widget | None) -> ipywidget
         case ipywidgets.Widget():
             field = given
         case str():
-            field = ipywidgets.Text(placeholder=given, layout=_WIDE)
+            field = ipywidgets.Text(placeholder=given, layout={"width": "420px"})
         case int() | float():
             kind = ipywidgets.IntText if isinstance(given, int) else ipywidgets.FloatText
             field = kind(value=given)
@@ -72,7 +74,8 @@ def _field(name: str, given: Any, before: ipywidgets.Widget | None) -> ipywidget
             field = _choice(before, given)
         case _:
             field = ipywidgets.Dropdown(options=given)
-    field.description, field.style.description_width = name.replace("_", " "), "initial"
+    if not (field.description or getattr(field, "placeholder", "")):
+        field.description, field.style.description_width = name.replace("_", " "), "initial"
     return field
 
 
@@ -109,20 +112,20 @@ def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ip
 
     Mistakes show as one sentence below the box.
     """
-    upload = ipywidgets.FileUpload(accept=accept, description="Upload")
-    path = ipywidgets.Text(placeholder="or the path of a file on this computer")
-    upload.observe(lambda _: setattr(path, "value", ""), "value")  # the latest choice counts
+    uploaded = ipywidgets.FileUpload(accept=accept, description="Upload")
+    typed = ipywidgets.Text(placeholder="or the path of a file on this computer")
+    uploaded.observe(lambda _: setattr(typed, "value", ""), "value")  # the latest choice counts
 
-    def act() -> None:
-        if path.value.strip():
-            file = Path(path.value.strip()).expanduser()
+    def act(upload: Sequence[dict[str, Any]], path: str) -> None:
+        if path.strip():
+            file = Path(path.strip()).expanduser()
             handle(file.read_bytes(), file.name)
-        elif upload.value:
-            handle(bytes(upload.value[0]["content"]), upload.value[0]["name"])
+        elif upload:
+            handle(bytes(upload[0]["content"]), upload[0]["name"])
         else:
             raise HelpfulError("Upload a file or type the path of one, then press the button.")
 
-    return _box([upload, path], label, act)
+    return form(act, label, upload=uploaded, path=typed)
 
 
 def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipywidgets.Widget:
@@ -135,14 +138,13 @@ def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipyw
 
     Mistakes show as one sentence below the box.
     """
-    text = ipywidgets.Text(placeholder=placeholder, layout=_WIDE)
 
-    def act() -> None:
-        if not text.value.strip():
+    def act(text: str) -> None:
+        if not text.strip():
             raise HelpfulError(f"Type something first ({placeholder}), then press the button.")
-        handle(text.value.strip())
+        handle(text.strip())
 
-    return _box([text], label, act)
+    return form(act, label, text=placeholder)
 
 
 def by_path(handle: Callable[[Path], Any]) -> Callable[[bytes, str], None]:
@@ -159,22 +161,6 @@ def by_path(handle: Callable[[Path], Any]) -> Callable[[bytes, str], None]:
             handle(copy)
 
     return call
-
-
-def _box(
-    inputs: Sequence[ipywidgets.Widget], label: str, act: Callable[[], None]
-) -> ipywidgets.VBox:
-    button = ipywidgets.Button(description=label, button_style="primary")
-    result = ipywidgets.Output()
-
-    def run(_: Any) -> None:
-        result.clear_output()
-        with result, explained():  # any other error result shows with its traceback
-            act()
-
-    button.on_click(run)
-    row = ipywidgets.HBox([*inputs, button], layout={"flex_flow": "row wrap"})
-    return ipywidgets.VBox([row, result])
 
 
 @contextlib.contextmanager

@@ -45,8 +45,10 @@ def test_each_kind_of_field_gives_its_value_by_its_name():
 
 
 def test_fields_and_button_say_what_they_are():
-    one = Form(node_memory=64.0, kind=["a"], own=ipywidgets.Checkbox())
-    assert [field.description for field in one.fields] == ["node memory", "kind", "own"]
+    own = ipywidgets.Checkbox(description="mine")
+    one = Form(node_memory=64.0, kind=["a"], own=own, text="a word", bare=ipywidgets.Checkbox())
+    said = [field.description for field in one.fields]
+    assert said == ["node memory", "kind", "mine", "", "bare"]
     assert one.button.description == "Go" and one.got == [], "nothing runs by itself"
 
 

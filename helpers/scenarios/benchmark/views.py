@@ -35,16 +35,15 @@ def describe_setups(setups: Sequence[Setup]) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def show_descriptors(photo: Path | str, descriptor: np.ndarray, places: int = 80) -> None:
-    """Show where SIFT finds something in a photo, and what one descriptor says.
+def show_descriptors(photo: Path | str, descriptor: np.ndarray) -> None:
+    """Show the strongest of the places that SIFT finds in a photo, and what one descriptor says.
 
     Args:
-        photo: path of a picture.
+        photo: path of a picture; circles mark the places and grow with their size.
         descriptor: float32, (128,).
-        places: how many of the strongest places are marked, by circles that grow with their size.
     """
     picture = cv2.imread(str(photo))
-    found = cv2.SIFT_create(places).detect(picture)
+    found = cv2.SIFT_create(80).detect(picture)
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6), width_ratios=(1, 1.3))
     left.imshow(picture[..., ::-1])  # OpenCV reads blue, green, red
     x, y = np.transpose([place.pt for place in found])

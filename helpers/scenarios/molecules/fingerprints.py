@@ -9,10 +9,10 @@ that query and stored molecule share, the vector (q, w) scores c + w·|x|:
 - w = -t/(1+t): t/(1+t)·|q| or more exactly where Tanimoto's c/(|q|+|x|-c) is t or more.
 """
 
-import itertools
 import multiprocessing
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -186,10 +186,10 @@ def describe(
     """
     if bits < 8 or bits % 8:
         raise ValueError(f"fingerprints need a multiple of 8 bits, not {bits}")
-    chunks = [smiles[start : start + _CHUNK] for start in range(0, len(smiles), _CHUNK)]
-    described = (pool.map if pool else map)(_describe_chunk, chunks, [bits] * len(chunks))
+    one = partial(_describe_one, bits=bits)
+    described = pool.map(one, smiles, chunksize=_CHUNK) if pool else map(one, smiles)
     seen, rows, skipped = set(known), [], []
-    for given, found in itertools.chain.from_iterable(described):
+    for given, found in zip(smiles, described, strict=True):
         if isinstance(found, str):
             skipped.append((given, found))
         elif (canonical := found[0]["smiles"]) in seen:
@@ -208,17 +208,13 @@ def join(one: Described, other: Described) -> Described:
     return Described(one.records + other.records, *both, one.skipped + other.skipped)
 
 
-def _describe_chunk(smiles: Sequence[str], bits: int) -> list[tuple[str, tuple | str]]:
-    """Each SMILES with what is stored of it, or with what is wrong with it."""
-    described: list[tuple[str, tuple | str]] = []
+def _describe_one(text: str, bits: int) -> tuple[dict, np.ndarray, np.ndarray] | str:
+    """What is stored of a SMILES, or what is wrong with it."""
     with rdBase.BlockLogs():
-        for text in smiles:
-            try:
-                mol, canonical, _ = read_molecule(text)
-                weight, logp = properties(mol)
-                record = {"smiles": canonical, "weight": weight, "logp": logp}
-                row = (record, morgan(mol, bits), pattern(mol, bits))
-            except BadItem as error:
-                row = str(error)
-            described.append((text, row))
-    return described
+        try:
+            mol, canonical, _ = read_molecule(text)
+            weight, logp = properties(mol)
+            record = {"smiles": canonical, "weight": weight, "logp": logp}
+            return record, morgan(mol, bits), pattern(mol, bits)
+        except BadItem as error:
+            return str(error)

@@ -3,6 +3,7 @@
 Films and users are row numbers. A history is an int array of films, oldest first.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -20,26 +21,23 @@ def popularity(histories: Histories, films: int) -> np.ndarray:
     return np.bincount(np.concatenate([*histories, []]).astype(int), minlength=films).astype(float)
 
 
-def interactions(histories: Histories, films: int, half_life: float | None = None) -> sp.csr_matrix:
+def interactions(histories: Histories, films: int, half_life: float = math.inf) -> sp.csr_matrix:
     """Who rated what, as a sparse matrix: float32, (users, films).
 
     Args:
         histories: one per user.
         films: how many films there are.
-        half_life: after how many later ratings a film counts half; None counts all as 1.
+        half_life: after how many later ratings a film counts half; without it all count 1.
     """
     lengths = [len(one) for one in histories]
     rows = np.repeat(np.arange(len(histories)), lengths)
     columns = np.concatenate([*histories, []]).astype(int)
     later = np.concatenate([*(np.arange(n)[::-1] for n in lengths), []])
-    weights = np.ones(len(rows)) if half_life is None else 0.5 ** (later / half_life)
-    shape = (len(histories), films)
-    return sp.csr_matrix((weights.astype(np.float32), (rows, columns)), shape=shape)
+    weights = np.float32(0.5 ** (later / half_life))
+    return sp.csr_matrix((weights, (rows, columns)), shape=(len(histories), films))
 
 
-def svd_scores(
-    train: sp.csr_matrix, users: sp.csr_matrix, dim: int = 64, seed: int = 0
-) -> np.ndarray:
+def svd_scores(train: sp.csr_matrix, users: sp.csr_matrix, dim: int = 64) -> np.ndarray:
     """Scores of all films for users by a truncated SVD of who rated what ("PureSVD").
 
     Source: Cremonesi, Koren and Turrin, Performance of Recommender Algorithms on Top-N
@@ -49,12 +47,11 @@ def svd_scores(
         train: (any, films), from ``interactions``; the dimensions are found from these.
         users: (users, films), what the users to recommend to have seen.
         dim: how many dimensions are kept.
-        seed: of the random start.
 
     Returns:
         float32, (users, films), larger is better.
     """
-    svd = TruncatedSVD(dim, random_state=seed).fit(train)
+    svd = TruncatedSVD(dim, random_state=0).fit(train)
     return (svd.transform(users) @ svd.components_).astype(np.float32)
 
 

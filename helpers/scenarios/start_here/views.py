@@ -17,15 +17,14 @@ _CELLS = 9
 _MARKS = "s^oDPvX"
 
 
-def show_stripes(vectors: np.ndarray, names: Sequence[str], count: int = 96) -> None:
-    """Show the first ``count`` numbers of each vector as a row of stripes, light for large ones.
+def show_stripes(vectors: np.ndarray, names: Sequence[str]) -> None:
+    """Show the first 96 numbers of each vector as a row of stripes, light for large ones.
 
     Args:
         vectors: (n, dim), of length 1 and not negative.
         names: n names, for the rows.
-        count: how many numbers; more than ``dim`` shows all.
     """
-    shown = vectors[:, :count]
+    shown = vectors[:, :96]
     figure, axes = plt.subplots(figsize=(11, 1 + 0.24 * len(names)))
     picture = axes.imshow(shown, aspect="auto", cmap="cividis", vmin=0, vmax=0.15)
     axes.set_yticks(range(len(names)), names)

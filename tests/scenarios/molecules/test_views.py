@@ -184,7 +184,7 @@ def test_the_form_draws_while_typing_explains_mistakes_and_asks(shown, capsys):
         lambda **values: asked.append(values),
         "Search",
         show_typed,
-        smiles="such as CCO",
+        smiles="a SMILES: CCO",
         kind=QUESTIONS,
         weights=(100, 400),
     )
