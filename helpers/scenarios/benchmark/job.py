@@ -161,10 +161,10 @@ def recalls(
     Raises:
         ValueError: an id was returned twice for a query, or there is no such row.
     """
-    for row in ids:
-        real = row[row >= 0]
-        if len(set(real.tolist())) < len(real) or real.max(initial=0) >= len(vectors):
-            raise ValueError("a search returned an id twice, or one that was never stored")
+    ordered = np.sort(ids, axis=1)
+    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    if twice.any() or ids.max() >= len(vectors):
+        raise ValueError("a search returned an id twice, or one that was never stored")
     unique, places = np.unique(np.maximum(ids, 0), return_inverse=True)
     rows = np.asarray(vectors[unique])[places.reshape(ids.shape)]
     scores = np.where(ids >= 0, np.einsum("qkd,qd->qk", rows, queries), -np.inf)

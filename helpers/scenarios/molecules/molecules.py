@@ -163,9 +163,7 @@ def building_blocks(smiles: Iterable[str], at_least: int = 5) -> list[str]:
     return list(found)
 
 
-def load_molecules(
-    source: Path | str, size: int, unseen: int, seed: int = 0
-) -> tuple[list[str], list[str]]:
+def load_molecules(source: Path | str, size: int, unseen: int) -> tuple[list[str], list[str]]:
     """Draw molecules to store, and others to ask with.
 
     Args:
@@ -173,7 +171,6 @@ def load_molecules(
             ``smiles`` or of a text file whose lines begin with a SMILES (``.smi``, ``.txt``).
         size: how many to store, or all but ``unseen`` where there are fewer.
         unseen: how many others to draw.
-        seed: of the drawing.
 
     Returns:
         Two lists of SMILES as they stand in the source. None is in both, or twice, unless it was
@@ -190,7 +187,7 @@ def load_molecules(
             f"{Path(source).name} has {len(found):,} different lines; give at least "
             f"{2 * unseen:,}, since {unseen:,} molecules are set aside to ask with."
         )
-    drawn = random.Random(seed).sample(found, min(len(found), size + unseen))
+    drawn = random.Random(0).sample(found, min(len(found), size + unseen))
     return drawn[unseen:], drawn[:unseen]
 
 
