@@ -1,10 +1,6 @@
 """Data sets put together from assets, ready for a notebook to loop over."""
 
-import hashlib
 from pathlib import Path
-
-from defusedxml import ElementTree
-from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
@@ -58,6 +54,8 @@ def pascal_voc(folder: Path) -> dict[Path, str]:
 
 
 def _largest_object(photo: Path) -> str:
+    from defusedxml import ElementTree
+
     marks = photo.parent.parent / "Annotations" / f"{photo.stem}.xml"
     if not marks.exists():
         return "unmarked"
@@ -74,24 +72,17 @@ def _largest_object(photo: Path) -> str:
 
 
 def _six_classes() -> dict[Path, str]:
-    pets = list_files(fetch("dogs_cats"))
-    dishes = list_files(fetch("pizza_steak_sushi"))
-    birds = list_files(fetch("birds"))[:_BIRDS]
-    photos = {path: path.parent.name.removesuffix("s") for path in pets}
-    photos |= {path: path.parent.name for path in dishes} | dict.fromkeys(birds, "bird")
-    classes = list(dict.fromkeys(photos.values()))
-    ordered = sorted(photos, key=lambda path: (classes.index(photos[path]), path))
-    return {path: photos[path] for path in _without_copies(ordered)}
-
-
-def _without_copies(paths: list[Path]) -> list[Path]:
-    by_content = {}
-    for path in paths:
-        by_content.setdefault(hashlib.sha256(path.read_bytes()).digest(), path)
-    return list(by_content.values())
+    found = list_files(fetch("dogs_cats")) + list_files(fetch("pizza_steak_sushi"))
+    # The folder "val" holds copies of those in "train".
+    photos = [path for path in found if path.parent.parent.name != "val"]
+    photos.sort(key=lambda path: path.parent.name)
+    classes = {path: path.parent.name.removesuffix("s") for path in photos}
+    return classes | dict.fromkeys(list_files(fetch("birds"))[:_BIRDS], "bird")
 
 
 def _looks_like_a_picture(path: Path) -> bool:
+    from PIL import Image
+
     try:
         with Image.open(path):  # reads no more than the file's head
             return True

@@ -40,14 +40,15 @@ class Encoder(ABC):
     def embed(self, prepared: Sequence[Any]) -> np.ndarray:
         """Run the model once over prepared items: float32, (n, dim), not yet normalised."""
 
-    def encode_prepared(self, prepared: Sequence[Any]) -> np.ndarray:
+    def encode_prepared(self, prepared: Iterable[Any]) -> np.ndarray:
         """Vectors of prepared items: float32, (n, dim), each of length 1."""
-        if not prepared:
-            return np.empty((0, self.dim), np.float32)
-        size = self.batch_size
-        batches = [self.embed(prepared[i : i + size]) for i in range(0, len(prepared), size)]
-        vectors = np.concatenate(batches).astype(np.float32, copy=False)
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        left, parts = iter(prepared), [np.empty((0, self.dim), np.float32)]
+        while batch := list(islice(left, self.batch_size)):
+            vectors = self.embed(batch).astype(np.float32, copy=False)
+            parts.append(
+                vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+            )
+        return np.concatenate(parts)
 
     def encode(self, items: Iterable[Any]) -> np.ndarray:
         """Vectors of items: float32, (n, dim), each of length 1.
@@ -60,7 +61,12 @@ class Encoder(ABC):
         Raises:
             BadItem: one of the items cannot be read.
         """
-        left, parts = iter(items), [np.empty((0, self.dim), np.float32)]
-        while batch := [self.prepare(item) for item in islice(left, self.batch_size)]:
-            parts.append(self.encode_prepared(batch))
-        return np.concatenate(parts)
+        return self.encode_prepared(map(self.prepare, items))
+
+
+class PictureEncoder(Encoder):
+    """What all encoders of pictures share: a string is the path of a picture's file."""
+
+    def content(self, item: Path | str | bytes) -> bytes:
+        """The bytes of a picture's file."""
+        return super().content(Path(item) if isinstance(item, str) else item)

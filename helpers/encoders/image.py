@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from helpers.assets import fetch
 from helpers.encoders import efficientnet_lite
-from helpers.encoders.base import Encoder
+from helpers.encoders.base import PictureEncoder
 from helpers.encoders.torchvision_compat import torchvision
 from helpers.pictures import open_image
 
@@ -84,7 +84,7 @@ def central_square(image: Image.Image, resample: Image.Resampling) -> np.ndarray
     return np.asarray(image.resize((_SIZE, _SIZE), resample, box=box))
 
 
-class ImageEncoder(Encoder):
+class ImageEncoder(PictureEncoder):
     """A convolutional network that turns a picture into one vector."""
 
     def __init__(self, name: str) -> None:
@@ -99,10 +99,6 @@ class ImageEncoder(Encoder):
         self.model = model.to(self._device, memory_format=torch.channels_last)
         self._mean = torch.tensor(architecture.mean, device=self._device)[:, None, None] * 255
         self._std = torch.tensor(architecture.std, device=self._device)[:, None, None] * 255
-
-    def content(self, item: Path | str | bytes) -> bytes:
-        """The bytes of a picture's file; a string is a path."""
-        return super().content(Path(item) if isinstance(item, str) else item)
 
     def prepare(self, item: Path | str | bytes | Image.Image) -> np.ndarray:
         """Read a picture and cut its central square: uint8, (224, 224, 3)."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from helpers.encoders import torchvision_compat  # noqa: F401  transformers imports torchvision
-from helpers.encoders.base import Encoder
+from helpers.encoders.base import PictureEncoder
 from helpers.encoders.text import TextEncoder, check_text
 from helpers.errors import HelpfulError
 from helpers.fetching.hub import HubError, hub_model
@@ -24,7 +24,7 @@ _SETTINGS = ["*.json", "*.txt"]
 _SAFE, _PICKLED = "model*.safetensors", "pytorch_model*.bin"
 
 
-class ClipImages(Encoder):
+class ClipImages(PictureEncoder):
     """The half of CLIP that looks at photos."""
 
     batch_size = 16
@@ -32,10 +32,6 @@ class ClipImages(Encoder):
     def __init__(self, name: str, model: Any, processor: Any) -> None:
         self.name, self.dim = name, model.config.projection_dim
         self.model, self._processor = model, processor
-
-    def content(self, item: Path | str | bytes) -> bytes:
-        """The bytes of a picture's file; a string is a path."""
-        return super().content(Path(item) if isinstance(item, str) else item)
 
     def prepare(self, item: Any) -> np.ndarray:
         """Read a picture and scale it as the model wants it: float32, (3, side, side)."""

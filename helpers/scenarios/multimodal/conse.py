@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from helpers.assets import fetch
 from helpers.encoders import load_encoder
-from helpers.encoders.base import Encoder
+from helpers.encoders.base import Encoder, PictureEncoder
 from helpers.tables import own_table
 
 _CLASSIFIER, _TEXTS = "resnet18", "minilm"
@@ -54,7 +54,7 @@ def combine(probabilities: np.ndarray, class_vectors: np.ndarray, count: int = T
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-class ConseEncoder(Encoder):
+class ConseEncoder(PictureEncoder):
     """Turns a photo into a vector among those of a text encoder.
 
     Attributes:
@@ -70,10 +70,6 @@ class ConseEncoder(Encoder):
         # The last layer, which the image encoder leaves out: from 512 features to 1,000 classes.
         self._weight, self._bias = weights["fc.weight"].numpy(), weights["fc.bias"].numpy()
         self._class_vectors = texts.encode(f"{name}: {text}" for name, text in self.classes)
-
-    def content(self, item: Any) -> bytes:
-        """The bytes of a picture's file; a string is a path."""
-        return self._images.content(item)
 
     def prepare(self, item: Any) -> np.ndarray:
         """Read a picture and cut its central square: uint8, (224, 224, 3)."""

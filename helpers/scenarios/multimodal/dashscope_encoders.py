@@ -1,12 +1,11 @@
 """Photos and sentences as vectors, computed by DashScope, a service of Alibaba Cloud."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers.encoders.base import Encoder
+from helpers.encoders.base import PictureEncoder
 from helpers.encoders.text import TextEncoder, check_text
 from helpers.errors import BadItem, HelpfulError
 from helpers.scenarios.multimodal.dashscope import DashScope, data_uri
@@ -14,16 +13,12 @@ from helpers.scenarios.multimodal.dashscope import DashScope, data_uri
 _MODEL = "multimodal-embedding-v1"
 
 
-class DashScopeImages(Encoder):
+class DashScopeImages(PictureEncoder):
     """Photos as vectors, computed by the service."""
 
     def __init__(self, service: DashScope, model: str, dim: int) -> None:
         self.name, self.dim = model, dim
         self._service = service
-
-    def content(self, item: Path | str | bytes) -> bytes:
-        """The bytes of a picture's file; a string is a path."""
-        return super().content(Path(item) if isinstance(item, str) else item)
 
     def prepare(self, item: Any) -> np.ndarray:
         """Send a picture, as a JPEG without its EXIF data, and get its vector."""
