@@ -31,17 +31,6 @@ def redis(stores):
     return connect_redis("test")
 
 
-def test_an_id_comes_from_content_alone_and_fits_milvus():
-    assert content_id("grün") == content_id("grün".encode()) == 8427505547868255367
-    assert content_id(b"a") != content_id(b"b")
-    ids = np.array([content_id(str(number)) for number in range(20_000)], dtype=np.int64)
-    assert ids.min() >= 0
-    assert len(set(ids)) == len(ids)
-    # All 63 bits are used: each is set in about half of the ids.
-    shares = [np.mean(ids >> bit & 1) for bit in range(63)]
-    assert 0.45 < min(shares) <= max(shares) < 0.55
-
-
 def test_records_come_back_in_the_order_of_the_ids(redis):
     records = [{"path": f"{number}.jpg", "tags": ["é", None], "n": 0.5} for number in range(3)]
     save_metadata(redis, "photos", np.array([7, 8, 9]), records)
