@@ -177,6 +177,7 @@ def _send(store: Path, request: str) -> dict[str, str]:
             if _try(lock):
                 if starts == 2:
                     raise ServiceError(_last_words(store))
+                _sweep(os.fsdecode(os.pread(lock, _ROOM, 0)).strip())
                 os.pwrite(lock, b" " * _ROOM, 0)  # A full disk shows here already.
                 _start(store, lock)
                 starts += 1
@@ -211,6 +212,13 @@ def _start(store: Path, lock: int) -> None:
             stderr=log,
             check=True,
         )
+
+
+def _sweep(socket_path: str) -> None:
+    """Remove the folder of sockets that a killed keeper has left."""
+    folder = Path(socket_path).parent
+    if folder.name.startswith(SOCKET_FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _log_of(store: Path) -> Path:

@@ -39,6 +39,11 @@ def processes():
     return found
 
 
+def sockets():
+    """The folder in which the keeper listens."""
+    return Path(keeper._keeper_of(store_folder("image_search") / "milvus.db").read_text()).parent
+
+
 def ended(those, seconds=10):
     """Whether processes end in time; the limit is the one that the keeper promises."""
     _, alive = psutil.wait_procs(those, timeout=seconds)
@@ -128,13 +133,11 @@ def test_nothing_listens_on_a_port_and_only_this_user_gets_in():
     for process in [*kept, psutil.Process()]:
         listening = [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
         assert not listening, process.cmdline()
-    sockets = Path(
-        keeper._keeper_of(store_folder("image_search") / "milvus.db").read_text().strip()
-    ).parent
-    assert {path.name for path in sockets.iterdir()} >= {"keeper", "milvus", "redis"}
-    assert sockets.stat().st_mode & 0o777 == 0o700
+    folder = sockets()
+    assert {path.name for path in folder.iterdir()} >= {"keeper", "milvus", "redis"}
+    assert folder.stat().st_mode & 0o777 == 0o700
     for name in ("keeper", "milvus", "redis"):
-        assert (sockets / name).stat().st_mode & 0o077 == 0
+        assert (folder / name).stat().st_mode & 0o077 == 0
 
 
 # Gone with the last
@@ -235,14 +238,14 @@ def test_a_keeper_that_was_killed_is_named_at_once_and_replaced():
     milvus, redis = connect_milvus("image_search"), connect_redis("image_search")
     fill(milvus)
     redis.set("who", "first")
-    kept = processes()
+    kept, left = processes(), sockets()
     kept[0].kill()
     assert ended(kept), "its redis-server, too"
     start = time.monotonic()
     assert "run the cell that connects to it again" in refusal(milvus.list_collections)
     assert time.monotonic() - start < 1
     milvus, redis = connect_milvus("image_search"), connect_redis("image_search")
-    assert redis.get("who") == "first"
+    assert redis.get("who") == "first" and not left.exists()
     milvus.load_collection("photos")
     assert milvus.query("photos", output_fields=["count(*)"])[0]["count(*)"] == len(VECTORS)
 
