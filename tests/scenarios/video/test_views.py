@@ -53,6 +53,12 @@ def test_texts_that_have_no_room_are_left_out():
     assert changed(Mark((150, 0, 30, 20), "edge")) > 50, "moved into the picture"
 
 
+def test_texts_are_black_on_light_colours_and_white_on_dark_ones():
+    for colour, ink, other in ((COLOURS[1], 0, 255), (COLOURS[0], 255, 0)):
+        text = pixels(annotate(GREY, [Mark((20, 40, 80, 40), "large", colour)]))[26:39]
+        assert (text == ink).all(axis=2).any() and not (text == other).all(axis=2).any()
+
+
 def test_an_animation_shows_every_frame_and_repeats(shown):
     frames = []
     for x in range(0, 100, 10):
