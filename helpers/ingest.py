@@ -4,7 +4,6 @@ Bad items are left out, counted and named; the batch around them is kept.
 """
 
 import hashlib
-import itertools
 import os
 import time
 from collections import deque
@@ -155,18 +154,15 @@ class EncodeBatches:
 
     def _read_ahead(self, ahead: int) -> Iterator[_Ready]:
         """Read in threads, at most ``ahead`` items before they are needed, so memory stays flat."""
-        items = iter(self._items)
+        waiting: deque[Future[_Ready]] = deque()
         pool = ThreadPoolExecutor(min(8, os.cpu_count() or 2))
         try:
-            waiting: deque[Future[_Ready]] = deque(
-                pool.submit(_read, item, self._encoder) for item in itertools.islice(items, ahead)
-            )
+            for item in self._items:
+                waiting.append(pool.submit(_read, item, self._encoder))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
             while waiting:
-                ready = waiting.popleft().result()
-                waiting.extend(
-                    pool.submit(_read, item, self._encoder) for item in itertools.islice(items, 1)
-                )
-                yield ready
+                yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
