@@ -223,12 +223,6 @@ def test_the_command_goes_on_after_a_failure_and_its_status_tells(world, capsys)
     assert second.endswith("fetched")
 
 
-def test_the_import_is_light():
-    heavy = "torch", "torchvision", "pymilvus", "gdown", "requests", "numpy", "safetensors"
-    code = f"import sys, helpers.assets; print([m for m in {heavy} if m in sys.modules])"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
-
-
 def test_the_cache_folder_can_be_moved(monkeypatch, tmp_path):
     monkeypatch.setenv("BOOTCAMP_CACHE", "~/somewhere")
     assert cache_dir() == Path.home() / "somewhere"
