@@ -105,7 +105,7 @@ def _show(
             corners = (x * width + 4, y * height + 3, (x + 1) * width - 4, (y + 1) * height - 3)
             pen.rectangle(corners, outline="#cccccc" if x else first, width=1 if x else 2)
     png = io.BytesIO()
-    picture.save(png, "PNG", optimize=True)
+    picture.quantize(256).save(png, "PNG", optimize=True)  # at half the size
     display(Image(png.getvalue()))
 
 
