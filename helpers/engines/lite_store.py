@@ -113,8 +113,8 @@ def remove_here(store: Path) -> bool:
 def check_store(store: Path) -> None:
     """Look whether Milvus Lite can open a store and lose nothing.
 
-    What a killed process has left half done is finished: collections that were being dropped are
-    dropped, and those of which nothing but a folder was made are made away with.
+    What a killed process has left half done is finished: collections that were being dropped, or of
+    which nothing but a folder was made, are removed, and so are the logs of rows that are stored.
 
     Raises:
         ServiceError: the store is damaged, or no store of Milvus Lite 3. Nothing was changed.
@@ -134,6 +134,8 @@ def check_store(store: Path) -> None:
             "bring it back from a copy, or delete that folder and run the notebook again to build "
             "it anew."
         )
+    for collection in _collections(store):
+        _drop_flushed_logs(collection)
 
 
 def _surely_dropping(store: Path):
@@ -160,11 +162,24 @@ def _find_damage(store: Path) -> str | None:
     for path in sorted(store.rglob("*.json")):
         if not isinstance(_parse(path), dict):
             return f"{path.relative_to(store).as_posix()} is not readable"
-    databases = [store, *store.glob("databases/*")]
-    for collection in (folder for root in databases for folder in root.glob("collections/*")):
-        if damage := _find_damaged_collection(collection):
-            return damage
-    return None
+    found = (_find_damaged_collection(collection) for collection in _collections(store))
+    return next((damage for damage in found if damage), None)
+
+
+def _collections(store: Path) -> list[Path]:
+    return [*store.glob("collections/*"), *store.glob("databases/*/collections/*")]
+
+
+def _drop_flushed_logs(collection: Path) -> None:
+    """Delete the logs whose rows are in data files, as the flush that was killed would have done.
+
+    Milvus Lite would read them again and have every row of them twice.
+    """
+    if (collection / "manifest.json").exists():
+        first = _parse(collection / "manifest.json").get("active_wal_number") or 0
+        for log in collection.glob("wal/wal_*_*.arrow"):
+            if int(log.stem.rpartition("_")[2]) < first:
+                log.unlink()
 
 
 def _find_damaged_collection(collection: Path) -> str | None:
