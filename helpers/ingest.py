@@ -77,9 +77,9 @@ def _name(item: Any) -> str:
     return item.name if isinstance(item, Path) else f"{str(item)[:40]!r}"
 
 
-def _batch(chunk: list[_Ready], vectors: list[np.ndarray]) -> Batch:
-    ids, items = [ready.id for ready in chunk], [ready.item for ready in chunk]
-    return Batch(ids, items, np.concatenate(vectors))
+def _batch(rows: list[tuple[int, Any, np.ndarray]]) -> Batch:
+    ids, items, vectors = zip(*rows, strict=True)
+    return Batch(list(ids), list(items), np.stack(vectors))
 
 
 class EncodeBatches:
@@ -113,23 +113,20 @@ class EncodeBatches:
                 yield batch
 
     def _batches(self, bar: Any) -> Iterator[Batch]:
-        chunk: list[_Ready] = []
-        vectors: list[np.ndarray] = []
+        rows: list[tuple[int, Any, np.ndarray]] = []
         for group in self._groups(bar):
-            rows = self._encoder.encode_prepared([ready.prepared for ready in group])
-            finite = np.isfinite(rows).all(axis=1)
-            for ready, good in zip(group, finite, strict=True):
-                if good:
-                    chunk.append(ready)
+            vectors = self._encoder.encode_prepared([ready.prepared for ready in group])
+            for ready, vector in zip(group, vectors, strict=True):
+                if np.isfinite(vector).all():
+                    rows.append((ready.id, ready.item, vector))
                 else:
                     self.skipped.append((ready.item, "its vector is not finite"))
-            vectors.append(rows[finite])
             bar.update(len(group))
-            if len(chunk) >= self._rows:
-                yield _batch(chunk, vectors)
-                chunk, vectors = [], []
-        if chunk:
-            yield _batch(chunk, vectors)
+            if len(rows) >= self._rows:
+                yield _batch(rows)
+                rows = []
+        if rows:
+            yield _batch(rows)
 
     def _groups(self, bar: Any) -> Iterator[list[_Ready]]:
         """Readable items in groups of the model's batch size, in the order given."""
