@@ -5,8 +5,9 @@ import importlib.metadata
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,32 +17,32 @@ CHUNK = 10_000  # rows handed over at once
 _PER_CELL = 64  # rows for each cell that k-means learns from
 
 
+@dataclass(eq=False)
 class Engine(ABC):
     """An engine with one index; the vectors have length 1 and are compared by inner product.
 
     Attributes:
+        setup: index and parameters.
+        size: how many vectors there will be.
+        dim: their dimension.
+        folder: an empty folder for what the engine writes.
+        threads: how many it may use.
         package: the distribution whose version is noted.
         adds_while_building: whether vectors go straight into the index, so that there is no insert
             to be timed by itself.
         remote: whether it works on another machine, whose memory and disk are not seen here.
     """
 
-    package: str
+    setup: Setup
+    size: int
+    dim: int
+    folder: Path
+    threads: int
+    package: ClassVar[str]
     adds_while_building = False
     remote = False
 
-    def __init__(self, setup: Setup, size: int, dim: int, folder: Path, threads: int) -> None:
-        """Get ready, without any vector.
-
-        Args:
-            setup: index and parameters.
-            size: how many vectors there will be.
-            dim: their dimension.
-            folder: an empty folder for what the engine writes.
-            threads: how many it may use.
-        """
-        self.setup, self.size, self.dim = setup, size, dim
-        self.folder, self.threads = folder, threads
+    def __post_init__(self) -> None:
         self.open()
 
     def version(self) -> str:

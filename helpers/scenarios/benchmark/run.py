@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -28,10 +28,6 @@ from helpers.scenarios.benchmark.setups import Setup
 from helpers.scoreboard import write_json
 
 _THREADS = ("OMP", "OPENBLAS", "MKL", "RAYON")
-
-
-class JobFailed(HelpfulError):
-    """A job ended without a result."""
 
 
 def run_setups(setups: Sequence[Setup], work: Work, folder: Path) -> pd.DataFrame:
@@ -62,7 +58,7 @@ def run_setups(setups: Sequence[Setup], work: Work, folder: Path) -> pd.DataFram
         else:
             try:
                 result = _run(setup, work, folder)
-            except JobFailed as error:
+            except HelpfulError as error:
                 failed.append(f"{setup.name}: {error}")
                 continue
             write_json(file, result)
@@ -110,7 +106,7 @@ def _run(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
                     process.wait(60)
                 process.kill()
     if not (scratch / "result.json").exists():
-        raise JobFailed(_last_words(scratch / "log.txt"))
+        raise HelpfulError(_last_words(scratch / "log.txt"))
     result = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
     shutil.rmtree(scratch)
     seconds = time.monotonic() - start
@@ -130,14 +126,12 @@ def _key(setup: Setup, work: Work) -> str:
     return f"{setup.name}-{work.size}-{digest[:12]}".replace(" ", "-")
 
 
-def _rows(setup: Setup, work: Work, result: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(setup: Setup, work: Work, result: dict[str, Any]) -> Iterator[dict[str, Any]]:
     shared = {key: value for key, value in result.items() if key != "points"}
     head = {"name": setup.name, "engine": setup.engine, "index": setup.index, "size": work.size}
-    rows = []
     for point in result["points"]:
         effort = ", ".join(f"{name} {value}" for name, value in point["effort"].items())
-        rows.append(head | point | {"effort": effort} | shared)
-    return rows
+        yield head | point | {"effort": effort} | shared
 
 
 def _last_words(log: Path) -> str:
