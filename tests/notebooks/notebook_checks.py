@@ -30,7 +30,7 @@ HEADINGS = [
 ]
 FACTS = ["data", "model", "engine", "seconds"]
 MAX_BYTES = 1_500_000
-MAX_CELLS, MIN_CELLS = 45, 25
+MAX_CELLS, MIN_CELLS = 60, 25
 MAX_LINES, MAX_MEDIAN_LINES = 15, 8
 MAX_PNG_BYTES, MAX_PNG_WIDTH = 400_000, 1600
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"

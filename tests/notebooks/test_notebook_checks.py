@@ -127,7 +127,7 @@ def cut_short(book: nbformat.NotebookNode) -> None:
 
 
 def go_on(book: nbformat.NotebookNode) -> None:
-    book.cells.extend(new_markdown_cell("And on.") for _ in range(20))
+    book.cells.extend(new_markdown_cell("And on.") for _ in range(30))
 
 
 def same_id_twice(book: nbformat.NotebookNode) -> None:
@@ -165,8 +165,8 @@ FAULTS = {
     "a long cell": (adds("x = 1\n" * 15), "has 16 lines"),
     "long cells": (nine_lines_each, "half its code cells"),
     "more code than prose": (adds("x = [" + "1, " * 900 + "]"), "too few"),
-    "too few cells": (cut_short, "24 cells, not 25 to 45"),
-    "too many cells": (go_on, "53 cells, not 25 to 45"),
+    "too few cells": (cut_short, "24 cells, not 25 to 60"),
+    "too many cells": (go_on, "63 cells, not 25 to 60"),
     "not in order": (set_count, "not one clean run"),
     "an error": (
         shows("error", ename="KeyError", evalue="'id'", traceback=[]),
