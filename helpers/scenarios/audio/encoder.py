@@ -10,7 +10,6 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from safetensors.torch import load_file
 from scipy.sparse import csr_array
 from torch import nn
@@ -40,28 +39,21 @@ def log_mel(samples: np.ndarray) -> np.ndarray:
         scale from 0 to 22,050 Hz. A value is log10(10,000 x power + 1), divided by the largest of
         the training data.
     """
+    import librosa  # here, because it takes seconds to load
+
     padded = np.pad(samples, (_FRAME // 2, _FRAME))
-    frames = sliding_window_view(padded, _FRAME)[::_HOP] * _window()
-    power = np.abs(np.fft.rfft(frames)) ** 2
-    bands = (_mel_bands() @ power.T).T
-    return (np.log10(bands * 1e4 + 1) / _LARGEST).astype(np.float32)
-
-
-@cache
-def _window() -> np.ndarray:
-    return np.hanning(_FRAME + 1)[:-1].astype(np.float32)
+    power = np.abs(librosa.stft(padded, n_fft=_FRAME, hop_length=_HOP, center=False)) ** 2
+    bands = (_mel_bands() @ power).T
+    return (np.log10(bands * 1e4 + 1) / _LARGEST).astype(np.float32, order="C")
 
 
 @cache
 def _mel_bands() -> csr_array:
-    import librosa  # here, because it takes seconds to load
+    import librosa
 
-    bands = librosa.filters.mel(
-        sr=_RATE, n_fft=_FRAME, n_mels=_BANDS, fmin=0, fmax=_RATE / 2, htk=True, norm=None
-    )
     # Sparse: a frequency lies in two bands at most. It also keeps NumPy from starting threads of
     # its own inside those that read ahead.
-    return csr_array(bands / bands.sum(axis=1, keepdims=True))
+    return csr_array(librosa.filters.mel(sr=_RATE, n_fft=_FRAME, n_mels=_BANDS, htk=True, norm=1))
 
 
 def blocks_of(spectrogram: np.ndarray) -> np.ndarray:
@@ -73,11 +65,9 @@ def blocks_of(spectrogram: np.ndarray) -> np.ndarray:
     Returns:
         (blocks, 100, bands), at least one block.
     """
-    more = max(0, len(spectrogram) - _BLOCK)
-    count = 1 + -(-more // _BLOCK_HOP)
-    missing = _BLOCK + (count - 1) * _BLOCK_HOP - len(spectrogram)
-    padded = np.pad(spectrogram, ((0, missing), (0, 0)))
-    return np.stack([padded[i * _BLOCK_HOP :][:_BLOCK] for i in range(count)])
+    starts = range(0, max(1, len(spectrogram) - _BLOCK_HOP), _BLOCK_HOP)
+    padded = np.pad(spectrogram, ((0, _BLOCK), (0, 0)))
+    return np.stack([padded[start : start + _BLOCK] for start in starts])
 
 
 class _Network(nn.Module):

@@ -1,6 +1,5 @@
 """Sets of sounds, each with its type: drums, voices and games; single notes of instruments; own."""
 
-import os
 import re
 import shutil
 import struct
@@ -157,7 +156,7 @@ def _instruments() -> dict[Path, str]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+            draft = folder.with_name(f"{folder.name}.draft")
             _write_notes(read_sound_font(font), draft)
             draft.rename(folder)  # in one step: a run that dies leaves nothing half done
     return {path: path.parent.name for path in _wav_files(folder)}

@@ -73,15 +73,14 @@ def seconds_of(item: Path | str | bytes) -> float:
         return file.frames / file.samplerate
 
 
-def without_silence(samples: np.ndarray, decibels: float = 40) -> np.ndarray:
-    """Cut off the beginning and the end of a sound, as far as they are quiet.
+def without_silence(samples: np.ndarray) -> np.ndarray:
+    """Cut off both ends of a sound as far as they are quiet: 40 dB below its loudest sample.
 
     Args:
         samples: float32, (n,), not all of them zero.
-        decibels: how far below the loudest sample counts as quiet.
     """
     loudness = np.abs(samples)
-    loud = np.flatnonzero(loudness >= loudness.max() * 10 ** (-decibels / 20))
+    loud = np.flatnonzero(loudness >= loudness.max() / 100)
     return samples[loud[0] : loud[-1] + 1]
 
 

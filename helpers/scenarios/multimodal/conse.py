@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors.torch import load_file
+from scipy.special import softmax
 
 from helpers.assets import fetch
 from helpers.encoders import load_encoder
@@ -85,7 +86,8 @@ class ConseEncoder(PictureEncoder):
         Raises:
             BadItem: one of the pictures cannot be read.
         """
-        return self._classify([self.prepare(item) for item in items])
+        rows = [self._classify([self.prepare(item)]) for item in items]
+        return np.concatenate([np.empty((0, len(self.classes)), np.float32), *rows])
 
     def explain(self, item: Any, count: int = 5) -> dict[str, float]:
         """What the classifier sees in a picture: class name -> probability, likeliest first.
@@ -98,13 +100,7 @@ class ConseEncoder(PictureEncoder):
         return {self.classes[i].name: float(chances[i]) for i in best}
 
     def _classify(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
-        size = self.batch_size
-        batches = [prepared[i : i + size] for i in range(0, len(prepared), size)]
-        features = [np.empty((0, self._weight.shape[1]), np.float32)]
-        features += [self._images.embed(batch) for batch in batches]
-        scores = np.concatenate(features) @ self._weight.T + self._bias
-        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+        return softmax(self._images.embed(prepared) @ self._weight.T + self._bias, axis=1)
 
 
 def load(name: str) -> tuple[ConseEncoder, Encoder]:

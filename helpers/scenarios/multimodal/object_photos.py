@@ -1,14 +1,17 @@
-"""The 99 object photos with what was written about them, and the reader's own ones."""
+"""The 99 object photos with what people or a model wrote about them, and the reader's own ones."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
 from helpers.assets import fetch
+from helpers.errors import BadItem
 from helpers.files import list_files
 from helpers.pictures import plain_font
+from helpers.scenarios.multimodal.dashscope import DashScope
 from helpers.tables import own_table, read_table
 
 _CARD = 256  # pixels, the side of a text card
@@ -58,6 +61,28 @@ def load_queries(photos: Sequence[Photo]) -> list[tuple[str, int]]:
     place = {photo.path.name: number for number, photo in enumerate(photos)}
     rows = own_table("object_photo_queries.csv")
     return [(row["query"], place[row["file"]]) for row in rows if row["file"] in place]
+
+
+def describe_photos(photos: Sequence[Photo], service: DashScope | None = None) -> list[Photo]:
+    """Let Qwen-VL write label, description and keywords of photos; failures are named and left out.
+
+    Raises:
+        HelpfulError: no call can succeed: no key, a wrong one, no network.
+    """
+    service = service or DashScope()
+
+    def described(photo: Photo) -> Photo | str:
+        try:
+            return photo._replace(**service.describe(photo.path))
+        except BadItem as error:
+            return f"{photo.path.name}: {error}"
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(described, photos))  # after an error no further call is begun
+    failed = [reason for reason in done if isinstance(reason, str)]
+    if failed:
+        print(f"{len(failed)} photos left out, not described:", "; ".join(failed[:10]))
+    return [photo for photo in done if isinstance(photo, Photo)]
 
 
 def load_own_photos(source: Path | str) -> list[Photo]:

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -59,11 +58,17 @@ def snippet(text: str, query: str, words: int = 40) -> Snippet:
     wanted = set(stems(query))
     # Words as readers count them, blanks between: "don't" is one, though it is cut for comparing.
     places = [found.span() for found in re.finditer(r"\S+", text)]
-    matches = [wanted & set(stems(text[start:end])) for start, end in places]
-    first = _best_start(matches, _sentence_starts(text), places, words)
-    shown = places[first : first + words]
-    if not shown:
+    if not places:
         return Snippet("", [])
+    matches = [wanted & set(stems(text[start:end])) for start, end in places]
+    sentences = {found.end() for found in _SENTENCE.finditer(text)}
+
+    def rank(first: int) -> tuple[int, bool, int]:
+        inside = [one for match in matches[first : first + words] for one in match]
+        return len(set(inside)), places[first][0] in sentences, len(inside)
+
+    first = max(range(max(1, len(places) - words + 1)), key=rank)
+    shown = places[first : first + words]
     start, end = shown[0][0], shown[-1][1]
     before, after = "… " * (first > 0), " …" * (first + words < len(places))
     piece = text[start:end]
@@ -108,26 +113,3 @@ def stem(word: str) -> str:
         if plain.endswith(ending) and len(plain) - len(ending) >= least:
             return plain.removesuffix(ending)
     return plain
-
-
-def _sentence_starts(text: str) -> set[int]:
-    return {found.end() for found in _SENTENCE.finditer(text)}
-
-
-def _best_start(
-    matches: list[set[str]], sentences: set[int], places: list[tuple[int, int]], words: int
-) -> int:
-    """The word to begin with; one look at each word, however long the text."""
-    inside: Counter[str] = Counter()
-    for found in matches[:words]:
-        inside.update(found)
-    best, chosen = (-1, False, -1), 0
-    for start in range(max(1, len(matches) - words + 1)):
-        if start:
-            inside.subtract(matches[start - 1])
-            inside.update(matches[start + words - 1])
-            inside += Counter()  # forget what has left the window
-        rank = (len(inside), places[start][0] in sentences if places else True, inside.total())
-        if rank > best:
-            best, chosen = rank, start
-    return chosen

@@ -67,7 +67,7 @@ def test_notes_are_written_once_and_whole(monkeypatch, tmp_path):
     font.write_bytes(sound_font([(f"Flute-{note}4", tone(), 22_050) for note in "CDEFG"]))
     monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path))
     monkeypatch.setattr(sound_sets, "fetch", lambda name: font)
-    (tmp_path / "small-notes.1").mkdir()  # what a run that died has left
+    (tmp_path / "small-notes.draft").mkdir()  # what a run that died has left
     notes = load_sounds("instruments")
     assert [path.stem for path in notes] == ["C4", "D4", "E4", "F4", "G4"]
     assert set(notes.values()) == {"Flute"}

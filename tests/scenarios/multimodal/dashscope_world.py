@@ -30,10 +30,15 @@ def vector_of(content):
 
 
 class Service:
-    """Answers calls; ``answers`` are given first, each as (status, body)."""
+    """Answers calls; ``answers`` are given first, each as (status, body).
+
+    ``slow`` is how many seconds it takes, ``headers`` what it sends with each answer, and of a body
+    it keeps the last ``held_back`` bytes to itself.
+    """
 
     def __init__(self):
         self.answers, self.calls, self.times, self.slow = [], [], [], 0.0
+        self.headers, self.held_back = {}, 0
         self.refuses = lambda content: False
         self.lock = threading.Lock()
 
@@ -72,10 +77,10 @@ def service(monkeypatch):
             raw = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(raw)))
-            if status == 302:
-                self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+            for name, value in service.headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(raw)
+            self.wfile.write(raw[: len(raw) - service.held_back])
 
         def log_message(self, *_):
             """Say nothing."""

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import logging
 import os
 import threading
 import time
@@ -13,9 +14,9 @@ from PIL import Image
 
 from helpers.errors import BadItem, HelpfulError
 from helpers.ingest import encode_batches
-from helpers.scenarios.multimodal.dashscope import DashScope, data_uri, describe_photos
+from helpers.scenarios.multimodal.dashscope import DashScope, data_uri
 from helpers.scenarios.multimodal.joint import load_joint
-from helpers.scenarios.multimodal.object_photos import Photo
+from helpers.scenarios.multimodal.object_photos import Photo, describe_photos
 from tests.scenarios.multimodal.dashscope_world import CHAT, EMBEDDING, KEY, vector_of
 
 pytest_plugins = ["tests.scenarios.multimodal.dashscope_world"]
@@ -28,7 +29,7 @@ def client(**options):
 @pytest.fixture
 def quick(monkeypatch):
     """Encoders that do not wait between calls."""
-    monkeypatch.setattr("helpers.scenarios.multimodal.dashscope_encoders.DashScope", client)
+    monkeypatch.setattr("helpers.scenarios.multimodal.dashscope.DashScope", client)
 
 
 def colours(folder, *names):
@@ -90,6 +91,13 @@ def test_each_wait_is_longer_than_the_one_before(service):
     assert 0.08 <= first < second < third
 
 
+def test_the_service_may_say_how_long_to_wait(service):
+    service.answers, service.headers = [(429, {})], {"Retry-After": "1"}
+    client(pause=60).embed("m", {"text": "four"})
+    first, second = service.times
+    assert 1 <= second - first < 10
+
+
 def test_what_keeps_failing_is_given_up(service):
     service.answers = [(500, {"code": "InternalError", "message": "no luck"})] * 3
     with pytest.raises(BadItem, match="given up after 3 attempts: 500 InternalError no luck"):
@@ -101,6 +109,13 @@ def test_a_slow_answer_is_given_up(service):
     service.slow = 0.5
     with pytest.raises(BadItem, match=r"after 2 attempts: no answer within 0\.1 s"):
         client(attempts=2, timeout=0.1).embed("m", {"text": "four"})
+
+
+def test_an_answer_that_breaks_off_is_given_up(service):
+    service.held_back = 3
+    with pytest.raises(BadItem, match="after 2 attempts: an answer cut short"):
+        client(attempts=2).embed("m", {"text": "four"})
+    assert len(service.calls) == 2
 
 
 @pytest.mark.parametrize(
@@ -168,6 +183,18 @@ def test_a_key_that_the_service_repeats_is_blotted_out(service):
     assert KEY not in said_about(caught.value)
 
 
+def test_the_key_is_in_no_log(service, monkeypatch, caplog, closed_port):
+    caplog.set_level(logging.DEBUG)
+    one = client(attempts=2)
+    service.answers = [(500, {}), (200, b"{")]
+    one.embed("m", {"text": "four"})
+    monkeypatch.setattr(one, "_host", f"http://127.0.0.1:{closed_port}")
+    with pytest.raises(BadItem):
+        one.embed("m", {"text": "four"})
+    assert "Retry" in caplog.text
+    assert KEY not in caplog.text
+
+
 def test_the_key_is_in_no_representation(service, quick):
     pair = load_joint("dashscope")
     things = [client(), *pair, pair]
@@ -199,6 +226,7 @@ def test_a_connection_that_breaks_later_is_tried_again(service, monkeypatch, clo
     [(400, "Arrearage"), (403, "AccessDenied"), (404, "ModelNotFound"), (302, "")],
 )
 def test_what_no_call_can_mend_stops_everything(service, status, code):
+    service.headers = {"Location": "http://127.0.0.1:9/elsewhere"}
     service.answers = [(status, {"code": code, "message": "no"})]
     with pytest.raises(HelpfulError, match=f"refuses all calls: {status} {code}"):
         client().embed("m", {"text": "four"})

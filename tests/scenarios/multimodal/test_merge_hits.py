@@ -5,7 +5,7 @@ import pytest
 from pymilvus import AnnSearchRequest, DataType, RRFRanker, WeightedRanker
 
 from helpers.connect import connect_milvus
-from helpers.scenarios.multimodal.fusion import merge_hits
+from helpers.scenarios.multimodal.joint import merge_hits
 
 pytest_plugins = ["tests.services_world"]
 
