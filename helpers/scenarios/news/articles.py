@@ -66,12 +66,12 @@ class Articles:
     mended: Counter = field(default_factory=Counter)
     touched: int = 0
 
-    def report(self, named: int = 5) -> str:
-        """What there is, what was left out (the first of each kind by name) and what was mended."""
+    def report(self) -> str:
+        """What there is, what was left out (five of each kind by name) and what was mended."""
         lines = [f"{len(self.articles)} articles, {len(self.left_out)} left out"]
         for reason, count in Counter(reason for _, reason in self.left_out).most_common():
-            names = [name for name, why in self.left_out if why == reason][:named]
-            more = ", ..." if count > named else ""
+            names = [name for name, why in self.left_out if why == reason][:5]
+            more = ", ..." if count > 5 else ""
             lines.append(f"  {reason}: {count} ({', '.join(names)}{more})")
         if self.touched:
             lines.append(f"{self.touched} articles mended:")
@@ -241,36 +241,19 @@ def _realign(title: str, subtitle: str, text: str, counts: Counter) -> tuple[str
     return f'{head}"', f"{rest},{subtitle}", text
 
 
-def split_passages(text: str, words: int = 80) -> list[str]:
-    """Cut a text into passages of ``words`` words; the last may be shorter.
-
-    Args:
-        text: any text.
-        words: the words of a passage, at least 1.
-
-    Returns:
-        Passages that together hold every word once, in order; none for a text without words.
-    """
-    if words < 1:
-        raise ValueError(f"a passage needs at least one word, not {words}")
-    all_words = text.split()
-    starts = range(0, len(all_words), words)
-    return [" ".join(all_words[start : start + words]) for start in starts]
-
-
-def shared_runs(one: str, other: str, length: int = 3) -> float:
-    """How much of the shorter text stands in the other: its runs of ``length`` words, 0 to 1.
+def shared_runs(one: str, other: str) -> float:
+    """How much of the shorter text stands in the other: its runs of three words, from 0 to 1.
 
     Source: Broder, On the resemblance and containment of documents, 1997.
     """
-    runs, others = _runs(one, length), _runs(other, length)
+    runs, others = _runs(one), _runs(other)
     return len(runs & others) / (min(len(runs), len(others)) or 1)
 
 
 @lru_cache(maxsize=4096)
-def _runs(text: str, length: int) -> frozenset[tuple[str, ...]]:
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
     words = re.findall(r"\w+", text.lower())
-    return frozenset(zip(*(words[start:] for start in range(length)), strict=False))
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
 
 
 def join_pairs(pairs: Iterable[tuple[Hashable, Hashable]]) -> list[set[Hashable]]:

@@ -14,7 +14,7 @@ from helpers.show import Passage
 from helpers.tables import own_table, read_table
 
 _COLUMNS = ("question", "answer")
-_NAMED = 20  # bad rows that a report names
+_NAMED = 20  # bad rows that are named
 
 
 class Question(NamedTuple):
@@ -137,28 +137,7 @@ def is_right(answer: str, accepted: Iterable[str]) -> bool:
     return normalise(answer) in {normalise(one) for one in accepted}
 
 
-class Pairs(NamedTuple):
-    """A reader's own questions and answers.
-
-    Attributes:
-        questions: each with its one answer, in the order of the file.
-        bad: what was left out and why, one sentence per row, with its line number.
-    """
-
-    questions: list[Question]
-    bad: list[str]
-
-    def report(self) -> str:
-        """How many rows there are to use, and which are not and why."""
-        lines = [f"{len(self.questions)} questions with answers"]
-        if self.bad:
-            lines.append(f"{len(self.bad)} rows left out:")
-            lines += [f"  {problem}" for problem in self.bad[:_NAMED]]
-            lines += [f"  and {len(self.bad) - _NAMED} more"] * (len(self.bad) > _NAMED)
-        return "\n".join(lines)
-
-
-def read_pairs(content: bytes, name: str) -> Pairs:
+def read_pairs(content: bytes, name: str) -> list[Question]:
     """Read a CSV with the columns ``question`` and ``answer``; bad rows are left out and named.
 
     Args:
@@ -166,26 +145,32 @@ def read_pairs(content: bytes, name: str) -> Pairs:
             line has it; other columns are ignored.
         name: the file's name, for the messages.
 
+    Returns:
+        The questions, each with its one answer. How many there are is printed, and of what was
+        left out the line and the reason, twenty of them at most.
+
     Raises:
         HelpfulError: the file is empty, not UTF-8, lacks a column, or has no row that can be used.
     """
-    pairs, seen = Pairs([], []), {}
+    questions, bad, seen = [], [], {}
     for line, values, problem in read_table(content, name, _COLUMNS):
         problem = problem or _problem(values)
-        if not problem:
-            question, answer = (values[column] for column in _COLUMNS)
-            key = " ".join(question.casefold().split()).rstrip(" ?!.")
-            if key in seen:
-                problem = f"the same question as in line {seen[key]}"
-            else:
-                seen[key] = line
-                pairs.questions.append(Question("", question, (answer,)))
+        key = " ".join(values.get("question", "").casefold().split()).rstrip(" ?!.")
+        if not problem and key in seen:
+            problem = f"the same question as in line {seen[key]}"
         if problem:
-            pairs.bad.append(f"line {line}: {problem}")
-    if not pairs.questions:
-        why = f" ({pairs.bad[0]})" if pairs.bad else ""
+            bad.append(f"line {line}: {problem}")
+        else:
+            seen[key] = line
+            questions.append(Question("", values["question"], (values["answer"],)))
+    if not questions:
+        why = f" ({bad[0]})" if bad else ""
         raise HelpfulError(f"{name} has no row that can be used{why}; add some or mend them.")
-    return pairs
+    print(len(questions), "questions with answers")
+    if bad:
+        more = [f"and {len(bad) - _NAMED} more"] * (len(bad) > _NAMED)
+        print(f"{len(bad)} rows left out:", *bad[:_NAMED], *more, sep="\n  ")
+    return questions
 
 
 def _problem(values: dict[str, str]) -> str:

@@ -19,10 +19,11 @@ _ORDER = (
     "You answer a question in one short sentence that contains the given answer word for word. "
     "You add nothing that is not in the text."
 )
+_LONGEST = 60  # word pieces of a sentence
 _PARAGRAPH = 1_200  # characters of the paragraph that the model reads: each costs time
 
 
-def word_answer(question: str, paragraph: str, answer: str, max_tokens: int = 60) -> str:
+def word_answer(question: str, paragraph: str, answer: str) -> str:
     """An answer as a sentence, worded by the model; the plain answer where its sentence lost it.
 
     The model is loaded at the first call, which takes longer than all later ones.
@@ -31,7 +32,6 @@ def word_answer(question: str, paragraph: str, answer: str, max_tokens: int = 60
         question: what was asked.
         paragraph: the text that holds the answer.
         answer: the answer, as it stands in the paragraph.
-        max_tokens: the longest sentence, in word pieces.
 
     Returns:
         A sentence that contains the answer, as ``is_worded`` has it, or the answer itself. What
@@ -49,7 +49,7 @@ def word_answer(question: str, paragraph: str, answer: str, max_tokens: int = 60
     )
     length = inputs["input_ids"].shape[1]
     output = model.generate(
-        **inputs, max_new_tokens=max_tokens, do_sample=False, pad_token_id=model.config.eos_token_id
+        **inputs, max_new_tokens=_LONGEST, do_sample=False, pad_token_id=model.config.eos_token_id
     )
     sentence = first_sentence(tokenizer.decode(output[0, length:], skip_special_tokens=True))
     return sentence if is_worded(sentence, answer) else answer

@@ -15,7 +15,6 @@ from helpers.scenarios.news.articles import (
     parse_date,
     shared_runs,
     show_date,
-    split_passages,
 )
 from helpers.scenarios.news.mending import mend, tidy
 
@@ -154,16 +153,6 @@ def test_outlet_of():
     assert outlet_of("http://www.bbc.co.uk/news/1") == "BBC"
     assert outlet_of("https://www.example.org/x") == "example.org"
     assert outlet_of("no link") == ""
-
-
-def test_passages_hold_every_word_once():
-    text = " ".join(str(n) for n in range(205))
-    parts = split_passages(text, 80)
-    assert [len(part.split()) for part in parts] == [80, 80, 45]
-    assert " ".join(parts) == text
-    assert split_passages("  \n") == []
-    with pytest.raises(ValueError, match="at least one word, not 0"):
-        split_passages("a b", 0)
 
 
 def test_shared_runs():

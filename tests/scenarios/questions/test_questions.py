@@ -7,7 +7,6 @@ import pytest
 
 from helpers.errors import HelpfulError
 from helpers.scenarios.questions.questions import (
-    Pairs,
     Question,
     is_right,
     load_paraphrases,
@@ -94,7 +93,7 @@ def test_an_answer_is_right_if_it_is_one_of_several():
     assert not is_right("canton", ("Graubünden", "Swiss canton"))
 
 
-def read(text: str) -> Pairs:
+def read(text: str) -> list[Question]:
     return read_pairs(text.encode(), "mine.csv")
 
 
@@ -102,8 +101,8 @@ def asked(pairs: dict[str, str]) -> list[Question]:
     return [Question("", question, (answer,)) for question, answer in pairs.items()]
 
 
-def test_good_rows_are_kept_and_bad_ones_named_with_their_line():
-    pairs = read(
+def test_good_rows_are_kept_and_bad_ones_named_with_their_line(capsys):
+    questions = read(
         "question,answer\n"
         'When?,"at nine,\nor ten"\n'
         "Where?,\n"
@@ -115,18 +114,17 @@ def test_good_rows_are_kept_and_bad_ones_named_with_their_line():
         "How many?\n"
         "Why?,because\n"
     )
-    assert pairs.questions == asked({"When?": "at nine,\nor ten", "Why?": "because"})
-    assert pairs.bad == [
-        "line 4: no answer",
-        "line 6: no question",
-        "line 7: 3 fields instead of 2: put quotation marks around text with commas",
-        "line 8: the same question as in line 2",
-        "line 9: its question is a text without a letter or digit",
-        "line 10: no answer",
+    assert questions == asked({"When?": "at nine,\nor ten", "Why?": "because"})
+    assert capsys.readouterr().out.splitlines() == [
+        "2 questions with answers",
+        "6 rows left out:",
+        "  line 4: no answer",
+        "  line 6: no question",
+        "  line 7: 3 fields instead of 2: put quotation marks around text with commas",
+        "  line 8: the same question as in line 2",
+        "  line 9: its question is a text without a letter or digit",
+        "  line 10: no answer",
     ]
-    assert pairs.report().startswith(
-        "2 questions with answers\n6 rows left out:\n  line 4: no answ"
-    )
 
 
 @pytest.mark.parametrize(
@@ -138,8 +136,9 @@ def test_good_rows_are_kept_and_bad_ones_named_with_their_line():
         " answer\tid\tquestion\nnow\t7\tWhen?\n",
     ],
 )
-def test_what_spreadsheets_write_can_be_read(text):
-    assert read(text) == Pairs(asked({"When?": "now"}), [])
+def test_what_spreadsheets_write_can_be_read(text, capsys):
+    assert read(text) == asked({"When?": "now"})
+    assert capsys.readouterr().out == "1 questions with answers\n"
 
 
 @pytest.mark.parametrize(
@@ -161,18 +160,19 @@ def test_a_file_that_cannot_be_used_is_explained(content, said):
         read_pairs(content, "mine.csv")
 
 
-def test_odd_but_good_texts_are_kept():
+def test_odd_but_good_texts_are_kept(capsys):
     odd = {"🙂 why?": "שלום", "مرحبا؟": "hi", "the of and": "to be", "w" * 100_000 + "?": "long"}
     text = "question,answer\n" + "".join(f"{q},{a}\n" for q, a in odd.items())
-    assert read(text) == Pairs(asked(odd), [])
+    assert read(text) == asked(odd)
+    assert capsys.readouterr().out == "4 questions with answers\n"
 
 
-def test_the_same_question_is_told_by_its_words_and_signs():
-    pairs = read("question,answer\nC++?,a\nC?,b\nA c?,d\nc ?!,e\n")
-    assert pairs.questions == asked({"C++?": "a", "C?": "b", "A c?": "d"})
-    assert pairs.bad == ["line 5: the same question as in line 3"]
+def test_the_same_question_is_told_by_its_words_and_signs(capsys):
+    questions = read("question,answer\nC++?,a\nC?,b\nA c?,d\nc ?!,e\n")
+    assert questions == asked({"C++?": "a", "C?": "b", "A c?": "d"})
+    assert "1 rows left out:\n  line 5: the same question as in line 3\n" in capsys.readouterr().out
 
 
-def test_a_long_list_of_bad_rows_is_cut():
-    pairs = read("question,answer\nWhen?,now\n" + "Who?,\n" * 30)
-    assert pairs.report().endswith("line 22: no answer\n  and 10 more")
+def test_a_long_list_of_bad_rows_is_cut(capsys):
+    read("question,answer\nWhen?,now\n" + "Who?,\n" * 30)
+    assert capsys.readouterr().out.endswith("line 22: no answer\n  and 10 more\n")
