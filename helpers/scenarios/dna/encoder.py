@@ -4,12 +4,14 @@ A gene and its reverse complement, the same gene read from the other strand, get
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from math import log
 from typing import Any
 
 import numpy as np
 from Bio.Data.CodonTable import unambiguous_dna_by_id
 from Bio.Seq import reverse_complement, translate
+from Bio.SeqUtils import gc_fraction
 
 from helpers.encoders.base import Encoder
 from helpers.errors import BadItem, HelpfulError
@@ -105,8 +107,7 @@ def _read(strand: str) -> str:
 
 def _evidence(dna: str) -> dict[str, float]:
     """The log odds of each amino acid: in a protein, against bases drawn as often as in ``dna``."""
-    strong = dna.count("G") + dna.count("C")  # on both strands together, G as often as C
-    share = min(max(strong / max(sum(map(dna.count, "ACGT")), 1), 0.05), 0.95)
+    share = min(max(gc_fraction(dna), 0.05), 0.95)  # on both strands together, G as often as C
     base = {"G": share / 2, "C": share / 2, "A": (1 - share) / 2, "T": (1 - share) / 2}
     drawn = dict.fromkeys(_FREQUENCY, 0.0)
     for codon, letter in _CODE.forward_table.items():
@@ -153,7 +154,20 @@ def _words(sequence: str, groups: Sequence[str], k: int) -> tuple[np.ndarray, np
     return words[(words >= 0).all(axis=1)], powers
 
 
-class DnaKmers(Encoder):
+class _Kmers(Encoder):
+    batch_size = 64
+    canonical = True  # both strands are one
+
+    def content(self, item: Any) -> str:
+        """The sequence; of a gene with two strands that which comes first in the alphabet.
+
+        The id is made from it, so both strands have the same one.
+        """
+        dna = check_dna(item)
+        return min(dna, reverse_complement(dna)) if self.canonical else dna
+
+
+class DnaKmers(_Kmers):
     """How often each word of k bases occurs.
 
     Args:
@@ -161,8 +175,6 @@ class DnaKmers(Encoder):
         k: the length of a word.
         canonical: count a word and its reverse complement as one; without, the strand matters.
     """
-
-    batch_size = 64
 
     def __init__(self, name: str = "dna", k: int = 6, canonical: bool = True) -> None:
         self.name, self.k, self.canonical = name, k, canonical
@@ -172,11 +184,6 @@ class DnaKmers(Encoder):
         kept = own <= powers @ (3 - words[::-1]) if canonical else np.full(4**k, True)
         self._column = np.cumsum(kept) - 1  # the number of a word -> its place in the vector
         self.dim = int(kept.sum())
-
-    def content(self, item: Any) -> str:
-        """The strand that comes first in the alphabet, so that both have the same id."""
-        dna = check_dna(item)
-        return min(dna, reverse_complement(dna)) if self.canonical else dna
 
     def prepare(self, item: Any) -> str:
         """Check a sequence, see ``check_dna``; it must have a word without an uncertain base."""
@@ -194,7 +201,7 @@ class DnaKmers(Encoder):
         return rows
 
 
-class ProteinKmers(Encoder):
+class ProteinKmers(_Kmers):
     """Which words of k amino acids the protein of a gene holds.
 
     Args:
@@ -204,8 +211,6 @@ class ProteinKmers(Encoder):
         weigh: ``"surprise"``, the negative logarithm of the chance that a protein of this length
             holds the word at all; ``"presence"``, 1 for each word; or ``"count"``.
     """
-
-    batch_size = 64
 
     def __init__(
         self,
@@ -222,21 +227,14 @@ class ProteinKmers(Encoder):
             "count": lambda counts: counts,
         }[weigh]
         frequency = np.array([sum(_FREQUENCY[letter] for letter in group) for group in groups])
-        chance = frequency = frequency / frequency.sum()
-        for _ in range(k - 1):
-            chance = np.outer(chance, frequency).ravel()
-        self._chance = chance  # of each word, where the letters are drawn independently
+        # Of each word, where the letters are drawn independently.
+        self._chance = reduce(np.kron, [frequency / frequency.sum()] * k)
 
     def _surprise(self, counts: np.ndarray) -> np.ndarray:
         # n words, each this one with chance p: it is among them with chance 1 - exp(-n p).
         n = counts.sum(axis=1, keepdims=True)
         held = -np.expm1(-n * self._chance)
         return np.where(counts > 0, -np.log(np.maximum(held, 1e-30)), 0)
-
-    def content(self, item: Any) -> str:
-        """The strand that comes first in the alphabet, so that both have the same id."""
-        dna = check_dna(item)
-        return min(dna, reverse_complement(dna))
 
     def prepare(self, item: Any) -> str:
         """Check a sequence, see ``check_dna``, and read its protein, see ``reading_frame``."""

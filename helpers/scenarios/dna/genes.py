@@ -1,12 +1,12 @@
 """Genes with their family: resistance genes of bacteria, the classic tables, and a reader's own."""
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from Bio import SeqIO
+from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
@@ -24,13 +24,6 @@ class Gene(NamedTuple):
     name: str
     family: str
     resistance: str = ""
-
-
-class Record(NamedTuple):
-    """One record of a FASTA file."""
-
-    name: str
-    sequence: str
 
 
 # Family -> how the symbol of its genes begins. aadA and its like are ANT by another name.
@@ -107,22 +100,23 @@ def load_other_genes() -> dict[str, Gene]:
     Toxins, adhesins, metal pumps, metallo-beta-lactamases and more. The few that are of a family
     under another symbol (aacA, aphA) are left out.
     """
-    catalogue = _catalogue().items()
     return {
         sequence: gene
-        for sequence, gene in catalogue
+        for sequence, gene in _catalogue().items()
         if not gene.family and not _OTHER_NAMES.match(gene.name)
     }
 
 
+@cache
 def _catalogue() -> dict[str, Gene]:
     """All of NCBI's catalogue. Of a gene that is listed under two families the first counts."""
     genes: dict[str, Gene] = {}
-    for record in SeqIO.parse(fetch("resistance_genes"), "fasta"):
-        fields = record.description.split("|")
-        symbol, product = fields[5], fields[7].split(" ")[0]
-        gene = Gene(symbol, _family(symbol, product), _resistance(product))
-        genes.setdefault(str(record.seq).upper(), gene)
+    with fetch("resistance_genes").open(encoding="utf-8") as file:
+        for title, sequence in SimpleFastaParser(file):
+            fields = title.split("|")
+            symbol, product = fields[5], fields[7].split(" ")[0]
+            gene = Gene(symbol, _family(symbol, product), _resistance(product))
+            genes.setdefault(sequence.upper(), gene)
     return genes
 
 
@@ -170,8 +164,8 @@ def classic_table(text: str, name: str) -> dict[str, Gene]:
     return genes
 
 
-def read_fasta(content: bytes, name: str) -> list[Record]:
-    """The records of a FASTA file, or a bare sequence as its only record.
+def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
+    """The records of a FASTA file, name and sequence, or a bare sequence as its only record.
 
     What is not DNA stays in: an encoder says what is wrong with it, and the others are kept.
 
@@ -188,9 +182,7 @@ def read_fasta(content: bytes, name: str) -> list[Record]:
         raise HelpfulError(f"{name} is not a text; unpack it, and save it as FASTA.") from None
     if not text:
         raise HelpfulError(f"{name} is empty; give a sequence, or FASTA: a line >name before it.")
-    return list(_records(text if text.startswith(">") else f">{Path(name).stem}\n{text}"))
-
-
-def _records(text: str) -> Iterator[Record]:
-    for number, record in enumerate(SeqIO.parse(StringIO(text), "fasta"), 1):
-        yield Record(record.description or f"record {number}", str(record.seq))
+    if not text.startswith(">"):
+        text = f">{Path(name).stem}\n{text}"
+    records = enumerate(SimpleFastaParser(StringIO(text)), start=1)
+    return [(title or f"record {n}", sequence) for n, (title, sequence) in records]
