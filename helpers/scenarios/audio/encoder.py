@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from scipy.sparse import csr_array
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from helpers.assets import fetch
 from helpers.encoders.base import Encoder
@@ -70,31 +70,24 @@ def blocks_of(spectrogram: np.ndarray) -> np.ndarray:
     return np.stack([padded[start : start + _BLOCK] for start in starts])
 
 
-class _Network(nn.Module):
-    """Nine layers as Ma and Lerch describe them: four pairs of convolutions, then pooling."""
-
-    def __init__(self, weights: dict[str, torch.Tensor]) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        channels = 1
-        for number, wider in enumerate((64, 128, 256, 512), start=1):
-            block = f"embedding_net.conv_block{number}."
-            for half in ("1", "2"):
-                convolution = nn.Conv2d(channels, wider, 3, padding=1, bias=False)
-                convolution.weight.data = weights[f"{block}conv{half}.weight"]
-                norm = nn.BatchNorm2d(wider)
-                parts = ("weight", "bias", "running_mean", "running_var")
-                norm.load_state_dict({p: weights[f"{block}bn{half}.{p}"] for p in parts}, False)
-                # One layer that does what the two do: the same function in fewer passes.
-                layers += [fuse_conv_bn_eval(convolution.eval(), norm.eval()), nn.ReLU(True)]
-                channels = wider
-            if number < 4:
-                layers.append(nn.MaxPool2d(2))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, blocks: torch.Tensor) -> torch.Tensor:
-        """(n, 100, 96) to (n, 512)."""
-        return self.layers(blocks[:, None]).mean(dim=3).amax(dim=2)
+def _network(weights: dict[str, torch.Tensor]) -> nn.Sequential:
+    """The layers that Ma and Lerch describe, up to the last pooling: four pairs of convolutions."""
+    layers: list[nn.Module] = []
+    for block in range(1, 5):
+        place = f"embedding_net.conv_block{block}."
+        for half in (1, 2):
+            kernel = weights[f"{place}conv{half}.weight"]
+            parts = ("running_mean", "running_var", "weight", "bias")
+            mean, variance, scale, shift = (weights[f"{place}bn{half}.{part}"] for part in parts)
+            layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
+            # One layer that does what a convolution and its batch norm do: the same function in
+            # fewer passes.
+            layer.weight, layer.bias = fuse_conv_bn_weights(
+                kernel, None, mean, variance, 1e-5, scale, shift
+            )
+            layers += [layer, nn.ReLU(True)]
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers[:-1])
 
 
 def _exact(sound: Sound) -> bytes:
@@ -141,7 +134,7 @@ class Aisfx(_AudioEncoder):
     def __init__(self) -> None:
         super().__init__()
         self.level: float | None = -40
-        network = _Network(load_file(fetch("aisfx"))).eval()
+        network = _network(load_file(fetch("aisfx"))).eval()
         self.model = network.to(self._device, memory_format=torch.channels_last)
         self._at_once = 16 if self._device.type == "cpu" else 128
 
@@ -156,10 +149,10 @@ class Aisfx(_AudioEncoder):
     @torch.inference_mode()
     def embed(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """Run the network: the mean over the blocks of each sound, (n, 512) float32."""
-        blocks = torch.from_numpy(np.concatenate(prepared))
-        parts = [self.model(some.to(self._device)).cpu() for some in blocks.split(self._at_once)]
+        blocks = torch.from_numpy(np.concatenate(prepared))[:, None]
+        maps = (self.model(some.to(self._device)) for some in blocks.split(self._at_once))
+        vectors = np.concatenate([one.mean(dim=3).amax(dim=2).cpu().numpy() for one in maps])
         ends = np.cumsum([len(one) for one in prepared])[:-1]
-        vectors = np.concatenate([part.numpy() for part in parts])
         return np.stack([one.mean(axis=0) for one in np.split(vectors, ends)])
 
 

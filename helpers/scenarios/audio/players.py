@@ -14,7 +14,7 @@ from helpers.scenarios.audio.sounds import Sound, encoded, read_sound
 from helpers.show import MARKS, show_figure
 
 _RATE = 22_050  # Hz: half the size of a CD's, and all that a picture this small can show
-_SECONDS = 3  # of a sound in a player
+_DRAWN, _PLAYED = 1, 3  # seconds of a sound
 _FRAME, _HOP, _BANDS = 1024, 128, 64
 _RANGE = 60  # dB between the loudest and what is drawn as silence
 _KILOHERTZ = (0.25, 1, 4)  # where the frequency axis is labelled
@@ -45,33 +45,33 @@ def decibels(sound: Sound) -> np.ndarray:
     return librosa.power_to_db(power, ref=np.max, top_db=_RANGE)
 
 
-def show_sounds(rows: Sequence[Sequence[SoundTile]], seconds: float = 1) -> None:
+def show_sounds(rows: Sequence[Sequence[SoundTile]]) -> None:
     """Show rows of sounds as spectrograms, and below them a player for each.
 
-    All share one time axis, so that short sounds look short. A player plays at most three seconds.
-    Sites that only display a notebook show the pictures without the players.
+    All share one time axis, so that short sounds look short. At most one second of each is drawn,
+    and three are played. Sites that only display a notebook show the pictures without the players.
 
     Args:
         rows: the first of each row is the query, the others are its results; rows may differ in
             length.
-        seconds: at most so much of each is drawn.
 
     Raises:
         BadItem: one of them is no sound that can be read.
     """
     sounds = [[_start(tile.sound) for tile in row] for row in rows]
+    captions = [[MARKS[tile.right][0] + tile.caption for tile in row] for row in rows]
     columns = max(map(len, rows))
     figure, grid = plt.subplots(
         len(rows), columns, figsize=(0.6 + 1.75 * columns, 0.3 + 1.5 * len(rows)), squeeze=False
     )
     figure.subplots_adjust(wspace=0.08, hspace=0.32)
-    drawn = min(seconds, max(sound.seconds for row in sounds for sound in row))
+    drawn = min(_DRAWN, max(sound.seconds for row in sounds for sound in row))
     for line, (row, tiles) in enumerate(zip(sounds, rows, strict=True)):
         for place, (sound, tile) in enumerate(zip(row, tiles, strict=True)):
             axes = grid[line, place]
             picture = _draw(axes, sound, drawn)
-            mark, colour = MARKS[tile.right]
-            axes.set_title(mark + tile.caption, color=colour, fontsize=10, pad=4)
+            colour = MARKS[tile.right][1]
+            axes.set_title(captions[line][place], color=colour, fontsize=10, pad=4)
             for spine in axes.spines.values():
                 spine.set(color=colour, linewidth=3 if tile.right is not None else 1)
             last = line + 1 == len(rows) or place >= len(rows[line + 1])
@@ -83,7 +83,7 @@ def show_sounds(rows: Sequence[Sequence[SoundTile]], seconds: float = 1) -> None
     bar = figure.colorbar(picture, ax=grid, pad=0.01, fraction=0.025, aspect=40)
     bar.set_label("loudness (dB)")
     show_figure(figure)
-    _show_players(sounds, rows)
+    _show_players(sounds, captions)
 
 
 def player(sound: Sound) -> str:
@@ -98,7 +98,7 @@ def player(sound: Sound) -> str:
 
 def _start(item: Any) -> Sound:
     sound = read_sound(item, _RATE)
-    return Sound(sound.samples[: _SECONDS * _RATE], _RATE)
+    return Sound(sound.samples[: _PLAYED * _RATE], _RATE)
 
 
 def _draw(axes: Axes, sound: Sound, seconds: float) -> Any:
@@ -116,17 +116,15 @@ def _draw(axes: Axes, sound: Sound, seconds: float) -> Any:
     return picture
 
 
-def _show_players(sounds: Sequence[Sequence[Sound]], rows: Sequence[Sequence[SoundTile]]) -> None:
+def _show_players(sounds: Sequence[Sequence[Sound]], captions: Sequence[Sequence[str]]) -> None:
     from IPython.display import display
 
-    lines, words = [], []
-    for row, tiles in zip(sounds, rows, strict=True):
-        captions = [MARKS[tile.right][0] + tile.caption for tile in tiles]
-        cells = "".join(
-            f'<td style="text-align:left">{html.escape(caption)}<br>{player(sound)}</td>'
-            for sound, caption in zip(row, captions, strict=True)
-        )
-        lines.append(f"<tr>{cells}</tr>")
-        words.append(" | ".join(captions))
-    table = f"<table>{''.join(lines)}</table>"
-    display({"text/html": table, "text/plain": "\n".join(words)}, raw=True)
+    rows = "".join(
+        f"<tr>{''.join(map(_cell, *both))}</tr>" for both in zip(sounds, captions, strict=True)
+    )
+    words = "\n".join(" | ".join(row) for row in captions)
+    display({"text/html": f"<table>{rows}</table>", "text/plain": words}, raw=True)
+
+
+def _cell(sound: Sound, caption: str) -> str:
+    return f'<td style="text-align:left">{html.escape(caption)}<br>{player(sound)}</td>'

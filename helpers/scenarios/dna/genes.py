@@ -10,6 +10,7 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
+from helpers.tables import read_table
 
 
 class Gene(NamedTuple):
@@ -86,7 +87,7 @@ def load_genes(data: str = "resistance") -> dict[str, Gene]:
     """
     if data in ("human", "chimp", "dog"):
         path = fetch(f"genes-{data}")
-        return classic_table(path.read_text(encoding="utf-8", errors="replace"), path.name)
+        return classic_table(path.read_bytes(), path.name)
     if data != "resistance":
         raise HelpfulError(
             f"There is no gene data {data!r}; choose resistance, human, chimp or dog."
@@ -132,11 +133,11 @@ def _resistance(product: str) -> str:
     return next((drugs for word, drugs in _DRUGS.items() if re.search(word, product)), "not stated")
 
 
-def classic_table(text: str, name: str) -> dict[str, Gene]:
+def classic_table(content: bytes, name: str) -> dict[str, Gene]:
     """Read a table of the classic tutorial: sequence, tab, number of the family.
 
     Args:
-        text: the table, which begins with the line ``sequence<TAB>class``.
+        content: the table, which begins with the line ``sequence<TAB>class``.
         name: its file's name, for the message.
 
     Returns:
@@ -145,22 +146,18 @@ def classic_table(text: str, name: str) -> dict[str, Gene]:
     Raises:
         HelpfulError: the first line is another, or a line has no such number.
     """
-    lines = text.splitlines()
-    if not lines or lines[0].split() != ["sequence", "class"]:
+    if content.split(b"\n", 1)[0].split() != [b"sequence", b"class"]:
         raise HelpfulError(
             f"{name} does not begin with the line sequence<TAB>class; fetch it anew."
         )
     genes: dict[str, Gene] = {}
-    for number, line in enumerate(lines[1:], 2):
-        if not line.strip():
-            continue
-        sequence, _, family = line.partition("\t")
-        if family.strip() not in map(str, range(len(CLASSIC))):
+    for line, row, _ in read_table(content, name, ["sequence", "class"]):
+        family = row.get("class", "")
+        if family not in map(str, range(len(CLASSIC))):
             raise HelpfulError(
-                f"{name}, line {number}: {family.strip()[:20]!r} is no family from 0 to 6; "
-                "fetch it anew."
+                f"{name}, line {line}: {family[:20]!r} is no family from 0 to 6; fetch it anew."
             )
-        genes.setdefault(sequence.strip().upper(), Gene(f"line {number}", CLASSIC[int(family)]))
+        genes.setdefault(row["sequence"].upper(), Gene(f"line {line}", CLASSIC[int(family)]))
     return genes
 
 

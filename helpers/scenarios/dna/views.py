@@ -93,18 +93,11 @@ def show_shares(groups: Mapping[str, Sequence[float]], line: float, unit: str) -
         unit: what the values are, for the axis.
     """
     figure, axes = plt.subplots(figsize=(9, 3.8))
+    outline = {"bins": np.linspace(0, 1, 51), "histtype": "step", "lw": 2}
     styles = itertools.cycle(["-", ":", "-", "--", "-."])
     for (name, values), style in zip(groups.items(), styles, strict=False):
         weights = np.full(len(values), 1 / len(values))
-        axes.hist(
-            values,
-            np.linspace(0, 1, 51),
-            weights=weights,
-            histtype="step",
-            ls=style,
-            lw=2,
-            label=name,
-        )
+        axes.hist(values, weights=weights, ls=style, label=name, **outline)
     axes.axvline(line, color="black", lw=1)
     axes.set(xlabel=unit, ylabel="share of the group")
     axes.legend(loc="upper center")

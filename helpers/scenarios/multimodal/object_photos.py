@@ -1,11 +1,12 @@
 """The 99 object photos with what people or a model wrote about them, and the reader's own ones."""
 
+import textwrap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from helpers.assets import fetch
 from helpers.errors import BadItem
@@ -124,33 +125,18 @@ def text_card(text: str) -> Image.Image:
 
     A long text is set smaller, and cut where it still does not fit.
     """
-    card = Image.new("RGB", (_CARD, _CARD), "white")
-    draw = ImageDraw.Draw(card)
-    text = " ".join(text[:1_000].split())
-    for size in (30, 26, 22):
-        font = plain_font(size)
-        lines = _wrap(text, font, _CARD - 16)
-        fits = int((_CARD - 16) / (1.25 * size))
-        if len(lines) <= fits:
+    for columns, most in ((14, 6), (17, 7), (20, 8)):
+        lines = textwrap.wrap(text[:1_000], columns)
+        if len(lines) <= most:
             break
     else:
-        lines = [*lines[: fits - 1], "..."]
-    middle = (_CARD / 2, _CARD / 2)
-    draw.text(middle, "\n".join(lines), "black", font, anchor="mm", align="center")
+        lines = [*lines[: most - 1], "..."]
+    room, middle = _CARD - 16, (_CARD / 2, _CARD / 2)
+    widest = max((plain_font(100).getlength(line) / 100 for line in lines), default=0)
+    size = min(30, room / max(widest, 1), room / 1.25 / max(len(lines), 1))
+    card, font = Image.new("RGB", (_CARD, _CARD), "white"), plain_font(max(1, int(size)))
+    ImageDraw.Draw(card).text(middle, "\n".join(lines), "black", font, anchor="mm", align="center")
     return card
-
-
-def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    lines: list[str] = []
-    for word in text.split():
-        while font.getlength(word) > width:  # a word longer than a line is broken
-            end = next(n for n in range(len(word), 0, -1) if font.getlength(word[:n]) <= width)
-            lines, word = [*lines, word[:end]], word[end:]
-        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
 
 
 def _own(path: Path, row: dict[str, str]) -> Photo:

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from helpers.show import Passage, show_passages
 
@@ -26,19 +25,7 @@ _SENTENCE = re.compile(r"(?:^|[.!?][\"')\]]*\s+)(?=\S)")
 _ENDINGS = {"ingly": 4, "edly": 4, "ing": 4, "ed": 4, "es": 3, "ly": 4, "s": 3, "e": 3}
 
 
-class Snippet(NamedTuple):
-    """A piece of a text.
-
-    Attributes:
-        text: the piece, with "…" where it was cut.
-        spans: (start, end) character positions of the query's words in it.
-    """
-
-    text: str
-    spans: list[tuple[int, int]]
-
-
-def snippet(text: str, query: str, words: int = 40) -> Snippet:
+def snippet(text: str, query: str, words: int = 40) -> Passage:
     """The stretch of at most ``words`` words that holds the most different words of a query.
 
     Among equals it is one that begins a sentence, then one that repeats them most, then the first.
@@ -50,6 +37,9 @@ def snippet(text: str, query: str, words: int = 40) -> Snippet:
         query: what was searched for.
         words: the length of the snippet, at least 1.
 
+    Returns:
+        The stretch with "…" where it was cut, and the query's words in it as spans.
+
     Raises:
         ValueError: ``words`` is less than 1.
     """
@@ -59,7 +49,7 @@ def snippet(text: str, query: str, words: int = 40) -> Snippet:
     # Words as readers count them, blanks between: "don't" is one, though it is cut for comparing.
     places = [found.span() for found in re.finditer(r"\S+", text)]
     if not places:
-        return Snippet("", [])
+        return Passage("", spans=[])
     matches = [wanted & set(stems(text[start:end])) for start, end in places]
     sentences = {found.end() for found in _SENTENCE.finditer(text)}
 
@@ -77,7 +67,7 @@ def snippet(text: str, query: str, words: int = 40) -> Snippet:
         for found in _WORD.finditer(piece)
         if stem(found[0]) in wanted
     ]
-    return Snippet(before + piece + after, spans)
+    return Passage(before + piece + after, spans=spans)
 
 
 def show_snippets(query: str, found: Iterable[Passage], words: int = 40) -> None:
@@ -88,10 +78,9 @@ def show_snippets(query: str, found: Iterable[Passage], words: int = 40) -> None
         found: passages with their whole texts, best first.
         words: the length of a snippet.
     """
-    shown = []
-    for passage in found:
-        text, spans = snippet(passage.text, query, words)
-        shown.append(passage._replace(text=text, spans=spans))
+    shown = [
+        snippet(one.text, query, words)._replace(title=one.title, note=one.note) for one in found
+    ]
     if shown:
         show_passages(shown)
     else:

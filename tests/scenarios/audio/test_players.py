@@ -93,10 +93,10 @@ def test_a_grid_has_a_picture_and_a_player_for_each(outputs, figures):
 
 def test_one_time_axis_for_all(outputs, figures):
     show_sounds([[SoundTile(tone(0.2)), SoundTile(tone(0.6))]])
-    show_sounds([[SoundTile(tone(0.2)), SoundTile(tone(5))]], seconds=2)
+    show_sounds([[SoundTile(tone(0.2)), SoundTile(tone(5))]])
     limits = [[place.get_xlim()[1] for place in figure.axes[:2]] for figure in figures]
     assert limits[0] == pytest.approx([0.6, 0.6], abs=0.01)
-    assert limits[1] == [2, 2]
+    assert limits[1] == [1, 1]
 
 
 def test_a_long_sound_is_played_in_part(outputs):

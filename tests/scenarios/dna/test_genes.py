@@ -86,7 +86,7 @@ def test_classic_table_out_of_reach_says_so(tmp_path, monkeypatch):
 )
 def test_a_broken_classic_table_says_where(text, words):
     with pytest.raises(HelpfulError, match=words):
-        classic_table(text, "human_data.txt")
+        classic_table(text.encode(), "human_data.txt")
 
 
 def test_fasta_with_many_records():

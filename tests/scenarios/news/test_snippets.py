@@ -28,12 +28,12 @@ def test_a_window_that_begins_a_sentence_is_preferred():
 
 
 def test_a_short_text_is_shown_whole_and_unmarked_without_a_match():
-    assert snippet("Rain is likely.", "zebra") == ("Rain is likely.", [])
+    assert snippet("Rain is likely.", "zebra") == Passage("Rain is likely.", spans=[])
 
 
 def test_without_a_match_the_beginning_is_shown():
     found = snippet(LONG, "zebra", words=3)
-    assert found == ("filler0 filler1 filler2 …", [])
+    assert found == Passage("filler0 filler1 filler2 …", spans=[])
 
 
 def test_no_snippet_is_longer_than_asked():
@@ -73,7 +73,7 @@ def test_right_to_left_text_and_emoji():
 
 @pytest.mark.parametrize("text", ["", "   \n"])
 def test_an_empty_text_gives_an_empty_snippet(text):
-    assert snippet(text, "word") == ("", [])
+    assert snippet(text, "word") == Passage("", spans=[])
 
 
 def test_a_very_long_text_takes_no_very_long_time():
