@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -254,13 +254,3 @@ def shared_runs(one: str, other: str) -> float:
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
     words = re.findall(r"\w+", text.lower())
     return frozenset(zip(words, words[1:], words[2:], strict=False))
-
-
-def join_pairs(pairs: Iterable[tuple[Hashable, Hashable]]) -> list[set[Hashable]]:
-    """Groups of all that hang together: if a goes with b and b with c, all three; largest first."""
-    group_of: dict[Hashable, set[Hashable]] = {}
-    for one, other in pairs:
-        joined = group_of.get(one, {one}) | group_of.get(other, {other})
-        group_of.update(dict.fromkeys(joined, joined))
-    groups = {id(group): group for group in group_of.values()}
-    return sorted(groups.values(), key=len, reverse=True)

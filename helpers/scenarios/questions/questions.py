@@ -1,4 +1,4 @@
-"""Questions and answers: SQuAD 1.1, the project's own test questions, and a reader's own pairs."""
+"""Questions and answers: SQuAD 1.1, how it compares answers, and a reader's own pairs."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from helpers.assets import fetch
 from helpers.encoders.text import check_text
 from helpers.errors import BadItem, HelpfulError
 from helpers.show import Passage
-from helpers.tables import own_table, read_table
+from helpers.tables import read_table
 
 _COLUMNS = ("question", "answer")
 _NAMED = 20  # bad rows that are named
@@ -81,46 +81,6 @@ def _question(asked: dict, paragraph: str, title: str) -> Question:
     start = asked["answers"][0]["answer_start"]
     title = title.replace("_", " ")
     return Question(asked["id"], asked["question"].strip(), answers, start, title, paragraph)
-
-
-class Paraphrase(NamedTuple):
-    """A question of SQuAD's dev set in other words; ``typo`` says whether it holds mistakes."""
-
-    squad_id: str
-    text: str
-    typo: bool
-
-
-def load_paraphrases() -> list[Paraphrase]:
-    """160 questions of the dev set as people would ask them, over all its 48 articles."""
-    rows = own_table("qa_paraphrases.csv")
-    return [Paraphrase(row["squad_id"], row["paraphrase"], row["typo"] == "1") for row in rows]
-
-
-class Unanswerable(NamedTuple):
-    """A question the dev set cannot answer: ``"everyday"`` talk, or ``"near"`` its topics."""
-
-    text: str
-    kind: str
-
-
-def load_unanswerable() -> list[Unanswerable]:
-    """80 everyday questions and 80 near the topics of the dev set; it answers none of them."""
-    return [Unanswerable(row["question"], row["kind"]) for row in own_table("qa_unanswerable.csv")]
-
-
-class Translation(NamedTuple):
-    """A question of the dev set in another language: ``"zh"``, ``"fr"`` or ``"es"``."""
-
-    squad_id: str
-    language: str
-    text: str
-
-
-def load_translations() -> list[Translation]:
-    """40 questions of the dev set, each in Chinese, French and Spanish."""
-    rows = own_table("qa_languages.csv")
-    return [Translation(row["squad_id"], row["language"], row["question"]) for row in rows]
 
 
 def normalise(answer: str) -> str:

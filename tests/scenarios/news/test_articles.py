@@ -8,7 +8,6 @@ import pytest
 from helpers.errors import HelpfulError
 from helpers.fetching.archives import ArchiveError
 from helpers.scenarios.news.articles import (
-    join_pairs,
     load_news,
     load_own,
     outlet_of,
@@ -162,11 +161,6 @@ def test_shared_runs():
     assert shared_runs("one two three four", "one two three five") == 0.5
     assert shared_runs("one two three", "three two one") == 0
     assert shared_runs("too short", "one two three") == 0
-
-
-def test_join_pairs():
-    assert join_pairs([(1, 2), (5, 6), (2, 3), (7, 6), (8, 7)]) == [{5, 6, 7, 8}, {1, 2, 3}]
-    assert join_pairs([]) == []
 
 
 def test_own_csv(tmp_path):

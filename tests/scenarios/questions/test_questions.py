@@ -9,13 +9,11 @@ from helpers.errors import HelpfulError
 from helpers.scenarios.questions.questions import (
     Question,
     is_right,
-    load_paraphrases,
     load_squad,
-    load_translations,
-    load_unanswerable,
     normalise,
     read_pairs,
 )
+from helpers.tables import own_table
 
 
 @pytest.fixture(scope="module")
@@ -57,26 +55,26 @@ def test_a_question_without_an_answer_is_not_squad_1(tmp_path):
 def test_paraphrases_are_new_wordings_of_questions_in_every_article(squad):
     by_id = {one.id: one for one in squad}
     stored = {normalise(one.text) for one in squad}
-    paraphrases = load_paraphrases()
+    paraphrases = own_table("qa_paraphrases.csv")
     assert len(paraphrases) == 160
-    assert {by_id[one.squad_id].title for one in paraphrases} == {one.title for one in squad}
-    assert not stored & {normalise(one.text) for one in paraphrases}
-    assert {one.typo for one in paraphrases} == {True, False}
+    assert {by_id[row["squad_id"]].title for row in paraphrases} == {one.title for one in squad}
+    assert not stored & {normalise(row["paraphrase"]) for row in paraphrases}
+    assert {row["typo"] for row in paraphrases} == {"0", "1"}
 
 
 def test_unanswerable_questions_are_of_two_kinds_and_not_in_the_data(squad):
-    unanswerable = load_unanswerable()
-    assert Counter(one.kind for one in unanswerable) == {"everyday": 80, "near": 80}
+    unanswerable = own_table("qa_unanswerable.csv")
+    assert Counter(row["kind"] for row in unanswerable) == {"everyday": 80, "near": 80}
     stored = {normalise(one.text) for one in squad}
-    assert not stored & {normalise(one.text) for one in unanswerable}
+    assert not stored & {normalise(row["question"]) for row in unanswerable}
 
 
 def test_every_translated_question_is_there_in_all_three_languages(squad):
-    translations = load_translations()
-    ids = {one.squad_id for one in translations}
+    translations = own_table("qa_languages.csv")
+    ids = {row["squad_id"] for row in translations}
     assert len(ids) == 40
     assert ids <= {one.id for one in squad}
-    pairs = {(one.squad_id, one.language) for one in translations}
+    pairs = {(row["squad_id"], row["language"]) for row in translations}
     assert pairs == {(id, language) for id in ids for language in ("zh", "fr", "es")}
 
 
