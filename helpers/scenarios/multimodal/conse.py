@@ -34,7 +34,7 @@ class ImageNetClass(NamedTuple):
 
 def imagenet_classes() -> list[ImageNetClass]:
     """The 1,000 classes, in the order of a network's outputs."""
-    rows = sorted(own_table("imagenet_classes.csv"), key=lambda row: int(row["index"]))
+    rows = own_table("imagenet_classes.csv")
     return [ImageNetClass(row["name"], row["description"]) for row in rows]
 
 

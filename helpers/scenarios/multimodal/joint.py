@@ -75,6 +75,12 @@ def merge_hits(
         ValueError: the searches had not equally many queries, or there are not as many weights.
     """
     shares = [1.0] * len(lists) if weights is None else weights
+    counts = {len(found) for found in lists}
+    if len(counts) > 1 or len(shares) != len(lists):
+        raise ValueError(
+            f"{len(lists)} searches of {sorted(counts)} queries and {len(shares)} weights do not "
+            "fit together; ask each search the same queries and give each one weight"
+        )
     merged = []
     for found in zip(*lists, strict=True):
         points: Counter[int] = Counter()

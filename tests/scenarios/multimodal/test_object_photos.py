@@ -15,6 +15,7 @@ from helpers.scenarios.multimodal.object_photos import (
     load_queries,
     text_card,
 )
+from helpers.tables import own_table
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,7 @@ def test_a_thousand_classes_in_order_each_with_a_sentence():
     assert len(classes) == 1000
     assert classes[1].name == "goldfish"
     assert classes[999].name.startswith("toilet")
+    assert [int(row["index"]) for row in own_table("imagenet_classes.csv")] == list(range(1000))
     assert all(4 <= len(description.split()) <= 60 for _, description in classes)
 
 
