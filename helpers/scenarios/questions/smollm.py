@@ -6,6 +6,7 @@ knows little, and it invents what it does not know. So it is given the answer an
 
 import contextlib
 import io
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,7 @@ def build_prompt(question: str, paragraph: str, answer: str) -> list[dict[str, s
 
 def first_sentence(text: str) -> str:
     """The text up to the first full stop, question or exclamation mark that ends a sentence."""
-    text = " ".join(text.split())
-    ends = [at for mark in ".!?" if (at := text.find(f"{mark} ")) > 0]
-    return text[: min(ends) + 1] if ends else text
+    return re.split(r"(?<=[.!?]) ", " ".join(text.split()), maxsplit=1)[0]
 
 
 def is_worded(sentence: str, answer: str) -> bool:
