@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from pymilvus import CollectionSchema, DataType, Function, FunctionType, MilvusClient
 from pymilvus.exceptions import MilvusException
@@ -20,7 +20,7 @@ _UNCERTAIN_INDEX_TYPES = {
     "HNSW_SQ": {"M": 4, "efConstruction": 8, "sq_type": "SQ8"},
     "ANNOY": {"n_trees": 8},  # until Milvus 2.2
 }
-_known: weakref.WeakKeyDictionary[MilvusClient, Capabilities] = weakref.WeakKeyDictionary()
+_Field = tuple[str, DataType, dict]  # its name, its type, and what else ``add_field`` takes
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Capabilities:
     index_types: tuple[str, ...]
 
 
+@cache
 def find_capabilities(client: MilvusClient) -> Capabilities:
     """Find out what an engine can do; the answer is kept for each client.
 
@@ -55,24 +56,24 @@ def find_capabilities(client: MilvusClient) -> Capabilities:
     Raises:
         MilvusException: the engine no longer answers.
     """
-    if client not in _known:
-        with quiet():
-            _known[client] = Capabilities(
-                binary_vectors=_can_create(client, ("bits", DataType.BINARY_VECTOR, {"dim": 8})),
-                sparse_vectors=_can_create(client, ("terms", DataType.SPARSE_FLOAT_VECTOR, {})),
-                full_text=_has_full_text(client),
-                multiple_vectors=_can_create(
-                    client,
-                    ("one", DataType.FLOAT_VECTOR, {"dim": 8}),
-                    ("two", DataType.FLOAT_VECTOR, {"dim": 8}),
-                ),
-                index_types=_buildable(client),
-            )
-            client.list_collections()  # An engine gone meanwhile must not pass for a weak one.
-    return _known[client]
+    text = ("text", DataType.VARCHAR, {"max_length": 8, "enable_analyzer": True})
+    bits = ("bits", DataType.BINARY_VECTOR, {"dim": 8})
+    terms = ("terms", DataType.SPARSE_FLOAT_VECTOR, {})
+    one, two = ((name, DataType.FLOAT_VECTOR, {"dim": 8}) for name in ("one", "two"))
+    bm25 = Function("bm25", FunctionType.BM25, ["text"], ["terms"])
+    with quiet():
+        found = Capabilities(
+            binary_vectors=_can_create(client, bits),
+            sparse_vectors=_can_create(client, terms),
+            full_text=_can_create(client, text, terms, function=bm25),
+            multiple_vectors=_can_create(client, one, two),
+            index_types=_buildable(client, one),
+        )
+        client.list_collections()  # An engine gone meanwhile must not pass for a weak one.
+    return found
 
 
-def _schema(client: MilvusClient, *fields: tuple[str, DataType, dict]) -> CollectionSchema:
+def _schema(client: MilvusClient, *fields: _Field) -> CollectionSchema:
     schema = client.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     for name, kind, details in fields:
@@ -91,39 +92,28 @@ def _scratch(client: MilvusClient, schema: CollectionSchema) -> Iterator[str]:
             client.drop_collection(name)
 
 
-def _can_create(client: MilvusClient, *fields: tuple[str, DataType, dict]) -> bool:
-    try:
-        with _scratch(client, _schema(client, *fields)):
-            return True
-    except MilvusException:
-        return False
-
-
-def _has_full_text(client: MilvusClient) -> bool:
-    schema = _schema(
-        client,
-        ("text", DataType.VARCHAR, {"max_length": 8, "enable_analyzer": True}),
-        ("terms", DataType.SPARSE_FLOAT_VECTOR, {}),
-    )
-    schema.add_function(Function("bm25", FunctionType.BM25, ["text"], ["terms"]))
+def _can_create(client: MilvusClient, *fields: _Field, function: Function | None = None) -> bool:
+    schema = _schema(client, *fields)
+    if function:
+        schema.add_function(function)
     try:
         with _scratch(client, schema) as name:
             # A server from before BM25 creates the collection, but without the function.
-            return bool(client.describe_collection(name).get("functions"))
+            return not function or bool(client.describe_collection(name).get("functions"))
     except MilvusException:
         return False
 
 
-def _buildable(client: MilvusClient) -> tuple[str, ...]:
+def _buildable(client: MilvusClient, vector: _Field) -> tuple[str, ...]:
     able = []
-    with _scratch(client, _schema(client, ("vector", DataType.FLOAT_VECTOR, {"dim": 8}))) as name:
+    with _scratch(client, _schema(client, vector)) as name:
         # Milvus Lite looks at the index type only when there are stored rows to index.
-        rows = [{"id": number, "vector": [float(number)] * 8} for number in range(4)]
+        rows = [{"id": number, vector[0]: [float(number)] * 8} for number in range(4)]
         client.insert(name, rows)
         client.flush(name)
         for kind, details in _UNCERTAIN_INDEX_TYPES.items():
             index = client.prepare_index_params()
-            index.add_index("vector", index_type=kind, metric_type="L2", params=details)
+            index.add_index(vector[0], index_type=kind, metric_type="L2", params=details)
             try:
                 client.create_index(name, index)
                 able.append(kind)
@@ -132,5 +122,5 @@ def _buildable(client: MilvusClient) -> tuple[str, ...]:
             # Milvus Lite keeps an index that it failed to build.
             with contextlib.suppress(MilvusException):
                 client.release_collection(name)
-                client.drop_index(name, "vector")
+                client.drop_index(name, vector[0])
     return tuple(able)

@@ -123,10 +123,7 @@ def dna_kmers(sequence: str, k: int, canonical: bool = True) -> np.ndarray:
         k: the length of a word.
         canonical: give a word and its reverse complement the same number, the smaller one.
     """
-    words, powers = _words(sequence, "ACGT", k)
-    numbers = words @ powers
-    # With A, C, G, T as 0 to 3 the complement of a base is 3 minus it.
-    return np.minimum(numbers, (3 - words[:, ::-1]) @ powers) if canonical else numbers
+    return _dna_numbers(_words(sequence, "ACGT", k), canonical)
 
 
 def protein_kmers(protein: str, k: int, groups: Sequence[str] = AMINO_ACIDS) -> np.ndarray:
@@ -137,21 +134,31 @@ def protein_kmers(protein: str, k: int, groups: Sequence[str] = AMINO_ACIDS) -> 
         k: the length of a word.
         groups: the amino acids that count as the same letter.
     """
-    words, powers = _words(protein, groups, k)
-    return words @ powers
+    return _words(protein, groups, k) @ _powers(len(groups), k)
 
 
-def _words(sequence: str, groups: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:
-    """All words of k known letters, (n, k), and the powers that make each one number."""
+def _powers(letters: int, k: int) -> np.ndarray:
+    """What the places of a word count, so that each word is one number."""
+    return letters ** np.arange(k - 1, -1, -1)
+
+
+def _dna_numbers(words: np.ndarray, canonical: bool) -> np.ndarray:
+    powers = _powers(4, words.shape[1])
+    numbers = words @ powers
+    # With A, C, G, T as 0 to 3 the complement of a base is 3 minus it.
+    return np.minimum(numbers, (3 - words[:, ::-1]) @ powers) if canonical else numbers
+
+
+def _words(sequence: str, groups: Sequence[str], k: int) -> np.ndarray:
+    """All words of k known letters, (n, k), each letter as the number of its group."""
     numbers = np.full(256, -1)
     for number, letters in enumerate(groups):
         numbers[list(letters.encode())] = number
     codes = numbers[np.frombuffer(sequence.encode(), np.uint8)]
-    powers = len(groups) ** np.arange(k - 1, -1, -1)
     if len(codes) < k:
-        return np.empty((0, k), int), powers
+        return np.empty((0, k), int)
     words = np.lib.stride_tricks.sliding_window_view(codes, k)
-    return words[(words >= 0).all(axis=1)], powers
+    return words[(words >= 0).all(axis=1)]
 
 
 class _Kmers(Encoder):
@@ -178,12 +185,9 @@ class DnaKmers(_Kmers):
 
     def __init__(self, name: str = "dna", k: int = 6, canonical: bool = True) -> None:
         self.name, self.k, self.canonical = name, k, canonical
-        words = np.indices((4,) * k).reshape(k, -1)
-        powers = 4 ** np.arange(k - 1, -1, -1)
-        own = powers @ words
-        kept = own <= powers @ (3 - words[::-1]) if canonical else np.full(4**k, True)
-        self._column = np.cumsum(kept) - 1  # the number of a word -> its place in the vector
-        self.dim = int(kept.sum())
+        every = np.indices((4,) * k).reshape(k, -1).T
+        self._counted = np.unique(_dna_numbers(every, canonical))
+        self.dim = len(self._counted)
 
     def prepare(self, item: Any) -> str:
         """Check a sequence, see ``check_dna``; it must have a word without an uncertain base."""
@@ -194,11 +198,9 @@ class DnaKmers(_Kmers):
 
     def embed(self, prepared: Sequence[str]) -> np.ndarray:
         """Count words: n sequences to (n, dim) float32."""
-        rows = np.empty((len(prepared), self.dim), np.float32)
-        for row, dna in zip(rows, prepared, strict=True):
-            column = self._column[dna_kmers(dna, self.k, self.canonical)]
-            row[:] = np.bincount(column, minlength=self.dim)
-        return rows
+        words = (dna_kmers(dna, self.k, self.canonical) for dna in prepared)
+        counts = [np.bincount(word, minlength=4**self.k)[self._counted] for word in words]
+        return np.array(counts, np.float32)
 
 
 class ProteinKmers(_Kmers):

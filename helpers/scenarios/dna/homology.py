@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+from Bio.Align import PairwiseAligner
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
@@ -77,15 +78,11 @@ def protein_identity(one: str, other: str) -> float:
     shorter = min(len(one), len(other))
     if not shorter:
         return 0.0
-    alignments = _aligner().align(one, other)
+    alignments = _blast_aligner().align(one, other)
     equal = alignments[0].counts().identities if len(alignments) else 0
     return 100 * equal / shorter
 
 
 @cache
-def _aligner():
-    from Bio.Align import PairwiseAligner, substitution_matrices
-
-    aligner = PairwiseAligner(mode="local", open_gap_score=-12, extend_gap_score=-1)
-    aligner.substitution_matrix = substitution_matrices.load("BLOSUM62")
-    return aligner
+def _blast_aligner() -> PairwiseAligner:
+    return PairwiseAligner(scoring="blastp", mode="local")
