@@ -33,6 +33,24 @@ MAX_BYTES = 1_500_000
 MAX_CELLS, MIN_CELLS = 60, 25
 MAX_LINES, MAX_MEDIAN_LINES = 15, 8
 MAX_PNG_BYTES, MAX_PNG_WIDTH = 400_000, 1600
+MIN_SUBJECT_LINES = 25
+MAX_WORDS = 2600
+# Until their method has moved into them: the checks of figures, of words and of the subject.
+NOT_YET = {
+    "00_start_here",
+    "01_image_search",
+    "02_video_search",
+    "03_video_object_search",
+    "04_audio_search",
+    "05_molecule_search",
+    "06_recommender",
+    "07_question_answering",
+    "08_dna_classification",
+    "09_text_search",
+    "10_multimodal_search",
+    "11_fiftyone",
+    "12_benchmark",
+}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # A path of the machine the notebook ran on; not a part of an address such as https://x.org/home/.
@@ -44,6 +62,8 @@ SECRET = re.compile(
     r"|(?i:(?:password|passwd|token|secret|api_?key)[\"'\]]*\s*=\s*[\"'][^\"'\s]{3,}[\"'])"
     r"|://[^/\s:@\"']*:[^/\s@\"'{]+@"
 )
+# 0.93 and .93, but not the 3.2 of a version 3.2.2, of a name such as v1.5 or of a date.
+FIGURE = re.compile(r"(?<![\w.])\d*\.\d+(?![\d.]*\.\d|\w)")
 MILVUS_STEPS = {
     # The second group of names is FiftyOne's, whose back end makes the calls in notebook 11.
     "creates a collection": r"\.(?:create_collection|compute_similarity)\(",
@@ -190,6 +210,41 @@ def check_prose(notebook: Notebook) -> Problems:
     code = sum(len(cell.source.split()) for cell in notebook.code)
     if prose < code / 2:
         yield f"{prose} words of prose explain {code} words of code: too few"
+
+
+def check_words(notebook: Notebook) -> Problems:
+    words = len(notebook.prose.split())
+    if notebook.name not in NOT_YET and words > MAX_WORDS:
+        yield f"{words} words of prose, more than {MAX_WORDS}"
+
+
+def check_subject(notebook: Notebook) -> Problems:
+    tagged = [cell for cell in notebook.code if "subject" in cell.metadata.get("tags", [])]
+    lines = sum(len(cell.source.splitlines()) for cell in tagged)
+    if notebook.name not in NOT_YET and lines < MIN_SUBJECT_LINES:
+        yield f"{lines} lines are tagged subject, fewer than {MIN_SUBJECT_LINES}: where is it?"
+
+
+def check_figures(notebook: Notebook) -> Problems:
+    """Each figure with a decimal point stands in an output, or beside the command that made it."""
+    if notebook.name in NOT_YET:
+        return
+    shown = " ".join(text_of(output) for _, output in notebook.outputs())
+    code = " ".join(cell.source for cell in notebook.code)
+    known = {float(found) for found in FIGURE.findall(f"{shown} {code}")}
+    for paragraph in re.split(r"\n\s*\n", _plain(notebook.prose)):
+        if re.search(r"`make \w|`[^`\n]*python[^`\n]*`", paragraph):
+            continue
+        for figure in FIGURE.findall(paragraph):
+            half = 0.5 * 10.0 ** -len(figure.partition(".")[2]) * (1 + 1e-6)
+            if not any(abs(value - float(figure)) <= half for value in known):
+                yield f"no cell shows the {figure} of its prose"
+
+
+def _plain(prose: str) -> str:
+    """Prose without folded answers, code, addresses and formulas, whose figures are not results."""
+    hidden = r"<details.*?</details>|```.*?```|\]\([^)]*\)|https?://\S+|\$[^$\n]+\$"
+    return re.sub(hidden, " ", prose, flags=re.DOTALL)
 
 
 def check_executed(notebook: Notebook) -> Problems:

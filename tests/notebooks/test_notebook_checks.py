@@ -22,10 +22,11 @@ Finds made-up things that look alike.
 
 **What you will learn**: nothing at all, but in the right order."""
 
+SUBJECT = "# The subject, shown.\n" + "x = 1\n" * 12
 CODE = {
     "Parameters": ["TOP_K = 10"],
     "1 Connect": ['milvus = connect_milvus("made_up")'],
-    "3 Turn it into vectors": ["%matplotlib inline\nvectors = encode(photos)"],
+    "3 Turn it into vectors": [SUBJECT, SUBJECT, "%matplotlib inline\nvectors = encode(photos)"],
     "4 Store the vectors": ['milvus.create_collection("photos")', 'milvus.upsert("photos", rows)'],
     "5 Search": ['milvus.search("photos", data=[query], limit=TOP_K)', "show(hits)"],
     "6 How good is it?": ["assert precision >= 0.88", 'scoreboard.record("00_good", rows=9)'],
@@ -60,6 +61,8 @@ def good() -> nbformat.NotebookNode:
     code = [cell for cell in cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):
         cell.execution_count = count
+        if cell.source == SUBJECT:
+            cell.metadata.tags = ["subject"]
     picture = {"image/png": png(), "text/plain": "<Figure size 8x8>"}
     code_cell(book, "show(hits)").outputs = [new_output("display_data", data=picture)]
     code_cell(book, "show(app)").outputs = [new_output("stream", text="three photos\n")]
@@ -95,6 +98,14 @@ def shows(kind: str, **fields: object) -> Callable[[nbformat.NotebookNode], None
 def adds(source: str) -> Callable[[nbformat.NotebookNode], None]:
     """A fault: a cell that has this code at its end."""
     return replace("show(hits)", f"show(hits)\n{source}")
+
+
+def talk_on(book: nbformat.NotebookNode) -> None:
+    book.cells[-1].source += " and on" * 1300
+
+
+def untag(book: nbformat.NotebookNode) -> None:
+    code_cell(book, "The subject, shown.").metadata.tags = []
 
 
 def set_count(book: nbformat.NotebookNode) -> None:
@@ -165,8 +176,12 @@ FAULTS = {
     "a long cell": (adds("x = 1\n" * 15), "has 16 lines"),
     "long cells": (nine_lines_each, "half its code cells"),
     "more code than prose": (adds("x = [" + "1, " * 900 + "]"), "too few"),
+    "too many words": (talk_on, "words of prose, more than 2600"),
+    "the subject elsewhere": (untag, "13 lines are tagged subject"),
+    "a figure from nowhere": (replace("And what", "It finds .93. And what"), "shows the .93"),
+    "a figure rounded wrongly": (replace("And what", "Of 1.25 s. And what"), "shows the 1.25"),
     "too few cells": (cut_short, "24 cells, not 25 to 60"),
-    "too many cells": (go_on, "63 cells, not 25 to 60"),
+    "too many cells": (go_on, "67 cells, not 25 to 60"),
     "not in order": (set_count, "not one clean run"),
     "an error": (
         shows("error", ename="KeyError", evalue="'id'", traceback=[]),
@@ -246,6 +261,9 @@ def test_every_check_can_fail():
         "Storm Warning Issued for the coast",
         "100 % | done",
         "tokenizer = 'bert'",
+        "Milvus 2.3.5 and v1.5 of https://arxiv.org/abs/1512.03385",
+        "<details><summary>Answer</summary>\n\nIt was .71.\n\n</details>",
+        "with all of it .71, by `make notebooks NB=00_good`",
     ],
 )
 def test_ordinary_text_is_no_fault(harmless: str):
@@ -255,10 +273,18 @@ def test_ordinary_text_is_no_fault(harmless: str):
     assert problems_of(book) == []
 
 
+@pytest.mark.parametrize("shown", ["0.934", ".93", "score: 0.9349", "0.9251 ms"])
+def test_a_figure_may_be_rounded(shown: str):
+    book = good()
+    text(shown)(book)
+    replace("And what", "It finds .93. And what")(book)
+    assert problems_of(book) == []
+
+
 def test_blank_lines_are_no_statements():
     book = good()
     for cell in book.cells:
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and cell.source != SUBJECT:
             cell.source += "\n\nx=1" * 5 + "\n"
     assert problems_of(book) == []
 
