@@ -136,6 +136,39 @@ def rank_quality(
     return values
 
 
+def bootstrap_interval(
+    values: Sequence[float], groups: Sequence[Hashable] | None = None
+) -> tuple[float, float]:
+    """The 95 % interval of a mean, by the percentile bootstrap with 2,000 fixed draws.
+
+    For the gain of one way over another give the differences, query by query: if the interval does
+    not hold 0, the gain is more than the choice of queries explains.
+
+    Args:
+        values: one figure per query.
+        groups: what each query belongs to, such as its cluster of alike proteins. Whole groups are
+            drawn then, because queries of one group succeed and fail together.
+
+    Returns:
+        Its two ends.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    if not len(values):
+        raise ValueError("no query, so no interval")
+    belong = np.arange(len(values)) if groups is None else groups
+    numbers = np.unique(belong, return_inverse=True)[1]
+    sums, sizes = np.bincount(numbers, values), np.bincount(numbers)
+    rng = np.random.default_rng(0)
+    means = []
+    for _ in range(2_000):
+        drawn = rng.integers(len(sums), size=len(sums))
+        means.append(sums[drawn].sum() / sizes[drawn].sum())
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
 class Timing(NamedTuple):
     """Milliseconds per call: the median and the 95th percentile."""
 

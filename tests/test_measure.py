@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.measure import (
+    bootstrap_interval,
     exact_neighbours,
     exact_search,
     rank_quality,
@@ -114,3 +115,21 @@ def test_time_calls_tells_milliseconds_and_leaves_out_the_warm_up(monkeypatch):
     assert calls == [7, 1, 7, 1, 2, 3, 100]
     assert timing == pytest.approx((3, 7 + 0.8 * (100 - 7)))
     assert str(timing) == "3.00 ms (median), 81.40 ms (95th percentile)"
+
+
+def test_the_interval_of_a_share_is_that_of_the_textbook():
+    right = np.arange(400) < 300
+    low, high = bootstrap_interval(right)
+    half = 1.96 * np.sqrt(0.75 * 0.25 / 400)
+    assert (low, high) == pytest.approx((0.75 - half, 0.75 + half), abs=0.005)
+    assert bootstrap_interval(right) == (low, high)  # the same on every run
+
+
+def test_queries_that_succeed_together_widen_the_interval():
+    right = np.repeat([1.0, 0.0, 1.0, 1.0], 100)
+    low, high = bootstrap_interval(right, groups=np.repeat(list("abcd"), 100))
+    alone = bootstrap_interval(right)
+    assert high - low > 4 * (alone[1] - alone[0])
+    assert bootstrap_interval([0.5]) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="no query"):
+        bootstrap_interval([])
