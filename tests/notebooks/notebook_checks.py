@@ -37,7 +37,6 @@ MIN_SUBJECT_LINES = 25
 MAX_WORDS = 2600
 # Until their method has moved into them: the checks of figures, of words and of the subject.
 NOT_YET = {
-    "00_start_here",
     "01_image_search",
     "02_video_search",
     "03_video_object_search",
