@@ -118,7 +118,6 @@ def test_own_photos_in_a_zip(folder, tmp_path, monkeypatch):
     [
         (b"name,text\na,b\n", "no column file and no column description"),
         (b"", "descriptions.csv is empty"),
-        (b"file,description\n\xff\xfe,x\n", "descriptions.csv is not UTF-8"),
     ],
 )
 def test_a_csv_that_is_wrong_is_explained(folder, content, said):

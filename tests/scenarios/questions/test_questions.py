@@ -148,9 +148,12 @@ def test_what_spreadsheets_write_can_be_read(text, capsys):
         (b"question\nWhen?\n", "has no column answer"),
         (b"question,answer\n", "has no row that can be used; add"),
         (b"question,answer\nWhen?,\n", r"has no row that can be used \(line 2: no answer\)"),
-        ("question,answer\nWhen?,né\n".encode("latin-1"), r"is not UTF-8 \(line 2 has the byte 0x"),
-        (b"\x89PNG\r\n\x1a\n", "is not UTF-8"),
-        (b'question,answer\nWhen?,now\nWho?,"Ann\n', "is not a CSV from line 3 on"),
+        (
+            "question,answer\nWhen?,né\n".encode("latin-1"),
+            r"has no row that can be used \(line 2: the byte 0x",
+        ),
+        (b"\x89PNG\r\n\x1a\n", "has no column question and no column answer"),
+        (b'question,answer\nWho?,"Ann\n', r"has no row .* \(line 2: a quotation mark"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_explained(content, said):
