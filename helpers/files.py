@@ -1,88 +1,153 @@
-"""A reader's own files: what lies in a folder, a zip or a tar."""
+"""A reader's own files: what lies in a folder, a zip or a tar, whatever its name."""
 
-import hashlib
+import os
+import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from filelock import FileLock
-
-from helpers.errors import HelpfulError
-from helpers.fetching.archives import unpack
+from helpers.errors import BadItem, HelpfulError, printable
+from helpers.fetching.archives import forget_unpacked, unpacked
 from helpers.paths import cache_dir
 
 IMAGE_SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".heic", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"]
-    + [".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
+    [".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg"]
+    + [".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"]
 )
+_NAMED = 10  # files that a message names
+
+
+def open_file(path: Path | str) -> BinaryIO:
+    """Open a file to read its bytes.
+
+    Raises:
+        BadItem: it is not there, may not be read, or is no file but a folder, a device or a named
+            pipe, which would keep its reader waiting for ever.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise BadItem("not a file but a folder, a pipe or a device")
+        return open(path, "rb")
+    except OSError as error:
+        raise BadItem(error.strerror or str(error)) from error
+    except ValueError:  # what Python raises for a NUL
+        raise BadItem("no name of a file") from None
 
 
 def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """The files of the wanted kinds in a folder and below it, or in a zip or tar archive.
 
-    An archive is unpacked once, into the cache, without trusting the paths and sizes in it.
+    An archive is unpacked once, into the cache, without trusting the paths and sizes in it. Links
+    to files are followed, links to folders are not: they may go round in circles. What is left out
+    of a reader's own folder is counted and named, but for hidden files and ``__MACOSX``.
 
     Args:
         source: a folder, an archive, or a single file of the wanted kind.
         suffixes: name endings in lower case, with the dot.
 
     Returns:
-        Paths in alphabetical order; hidden files and ``__MACOSX`` are left out.
+        Paths in alphabetical order.
 
     Raises:
         HelpfulError: there is no such file or folder, or it holds nothing of the wanted kinds.
         ArchiveError: the archive is damaged or unsafe.
     """
-    source = Path(source).expanduser().absolute()
-    if not source.exists():
-        raise HelpfulError(f"There is no file or folder {source}; check the path.")
+    source = _existing(source)
     if source.is_file() and source.suffix.lower() in suffixes:
         return [source]
-    folder = source if source.is_dir() else _unpacked(source)
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes and path.is_file() and not _hidden(path, folder)
-    )
+    found, others, problems = [], Counter(), []
+    for path, problem in _walk(source if source.is_dir() else unpacked(source)):
+        if problem:
+            problems.append(f"{path.name} ({problem})")
+        elif path.suffix.lower() in suffixes:
+            found.append(path)
+        else:
+            others[path.suffix.lower() or "without an ending"] += 1
+    print_left_out("cannot be read", sorted(problems))
+    if others and not source.is_relative_to(cache_dir()):  # what of an asset is used, its code says
+        kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(_NAMED))
+        print(f"{others.total()} left out, other kinds of files:", printable(kinds))
     if not found:
-        kinds = ", ".join(sorted(suffixes))
-        raise HelpfulError(f"{source} holds no file of the kinds {kinds}; choose another.")
-    return found
+        forget_unpacked(source)
+        raise HelpfulError(
+            f"{source} holds no file of the kinds {', '.join(sorted(suffixes))}; choose another."
+        )
+    return sorted(found)
 
 
-def by_folder(paths: Iterable[Path], is_one: Callable[[Path], bool], kind: str) -> dict[Path, str]:
+def by_folder(
+    source: Path | str, suffixes: Collection[str], is_one: Callable[[Path], bool], kind: str
+) -> dict[Path, str]:
     """Own files and the folder each lies in; those that are not of the kind are named and left out.
 
     Args:
-        paths: from ``list_files``.
+        source: as for ``list_files``.
+        suffixes: likewise.
         is_one: whether a file is of the kind, as a look at its head tells.
         kind: what a file should be, for the messages: ``"picture"``.
 
     Raises:
-        HelpfulError: none of them is.
+        HelpfulError: none of them is, or ``list_files`` finds none.
     """
-    paths = sorted(set(paths))
+    paths = list_files(source, suffixes)
     good = {path: path.parent.name for path in paths if is_one(path)}
     bad = [path for path in paths if path not in good]
-    if bad:
-        print(f"{len(bad)} left out, no {kind}s:", ", ".join(path.name for path in bad[:10]))
+    print_left_out(f"no {kind}s", [path.name for path in bad])
     if not good:
+        forget_unpacked(_existing(source))
         kinds = Counter(path.suffix.lower() for path in bad)
         raise HelpfulError(f"None of these files is a {kind}: {dict(kinds)}; choose others.")
     return good
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+def print_left_out(why: str, names: Sequence[str]) -> None:
+    """Say how many things were left out and name the first ten; nothing if there are none."""
+    if names:
+        more = ", ..." if len(names) > _NAMED else ""
+        shown = printable(", ".join(names[:_NAMED]))
+        print(f"{len(names)} left out, {why}: {shown}{more}")
 
 
-def _unpacked(archive: Path) -> Path:
-    """The folder an archive was unpacked to, which has its name; unpacked again if it changed."""
-    state = archive.stat()
-    key = f"{archive} {state.st_size} {state.st_mtime_ns}"
-    folder = cache_dir() / "own" / hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    inside = folder / archive.name.split(".")[0]
-    with FileLock(folder / "lock"):
-        return inside if inside.exists() else unpack(archive, inside)
+def _existing(source: Path | str) -> Path:
+    try:
+        path = Path(source).expanduser().absolute()
+        if not os.path.isdir(path):
+            open_file(path).close()
+    except (RuntimeError, BadItem) as error:  # the first for the home of a user who is not there
+        raise HelpfulError(
+            f"There is no file or folder {source} ({error}); check the path."
+        ) from None
+    return path
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Everything below a folder but folders and hidden things, with what keeps it from being read.
+
+    Without recursion, so that no depth of folders is too much.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError as error:
+            yield here, error.strerror or str(error)
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            elif os.path.isfile(path):
+                yield path, ""
+            else:
+                yield path, _odd(path)
+
+
+def _odd(path: Path) -> str:
+    """Why something in a folder is no file."""
+    if os.path.isdir(path):
+        return "a link to a folder"
+    return "a pipe or a device" if os.path.exists(path) else "a link to nothing"

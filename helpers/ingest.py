@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from helpers.encoders.base import Encoder
-from helpers.errors import BadItem
+from helpers.errors import BadItem, printable
 from helpers.progress import progress_bar
 
 _NAMED = 10  # items that a report names of each kind
@@ -74,7 +74,7 @@ def _read(item: Any, encoder: Encoder) -> _Ready:
 
 
 def _name(item: Any) -> str:
-    return item.name if isinstance(item, Path) else f"{str(item)[:40]!r}"
+    return printable(item.name) if isinstance(item, Path) else f"{str(item)[:40]!r}"
 
 
 def _batch(rows: list[tuple[int, Any, np.ndarray]]) -> Batch:
@@ -117,10 +117,10 @@ class EncodeBatches:
         for group in self._groups(bar):
             vectors = self._encoder.encode_prepared([ready.prepared for ready in group])
             for ready, vector in zip(group, vectors, strict=True):
-                if np.isfinite(vector).all():
+                if np.isfinite(vector).all() and vector.any():
                     rows.append((ready.id, ready.item, vector))
                 else:
-                    self.skipped.append((ready.item, "its vector is not finite"))
+                    self.skipped.append((ready.item, "its vector is zero or not finite"))
             bar.update(len(group))
             if len(rows) >= self._rows:
                 yield _batch(rows)

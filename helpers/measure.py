@@ -15,24 +15,33 @@ def exact_search(
     """The true k nearest vectors of each query, by comparing it with every one of them.
 
     Args:
-        queries: float32, (m, dim).
-        vectors: float32, (n, dim), with n >= k.
-        k: how many neighbours.
+        queries: numbers of any type, (m, dim).
+        vectors: likewise, (n, dim).
+        k: how many neighbours; n where there are fewer.
         metric: ``"COSINE"``, ``"IP"`` (inner product) or ``"L2"``.
 
     Returns:
-        Row numbers into ``vectors``, nearest first: int64, (m, k).
+        Row numbers into ``vectors``, nearest first: int64, (m, min(k, n)).
 
     Raises:
-        ValueError: k is larger than n, or the metric is unknown.
+        ValueError: the vectors are no two tables of finite numbers of one length, k is not above 0,
+            or the metric is unknown.
     """
-    if k > len(vectors):
-        raise ValueError(f"k={k} neighbours asked of {len(vectors)} vectors")
+    queries, vectors = _table(queries, "queries"), _table(vectors, "vectors")
+    if len(queries) and len(vectors) and queries.shape[1] != vectors.shape[1]:
+        raise ValueError(
+            f"queries of {queries.shape[1]} numbers cannot be compared with vectors of "
+            f"{vectors.shape[1]}"
+        )
+    if k < 1:
+        raise ValueError(f"k={k} neighbours were asked for; ask for at least one")
     if metric not in ("COSINE", "IP", "L2"):
         raise ValueError(f"metric {metric!r} is not COSINE, IP or L2")
+    k = min(k, len(vectors))
+    if not k or not len(queries):
+        return np.empty((len(queries), k), np.int64)
     if metric == "COSINE":
-        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
-        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        queries, vectors = _of_length_1(queries), _of_length_1(vectors)
     # |q - v|^2 = |q|^2 - 2 q.v + |v|^2, and |q| does not change the order.
     penalty = (vectors**2).sum(axis=1) / 2 if metric == "L2" else 0
     rows = []
@@ -40,6 +49,23 @@ def exact_search(
         similarity = queries[start : start + _CHUNK] @ vectors.T - penalty
         rows.append(top_k(similarity, k))
     return np.concatenate(rows)
+
+
+def _table(vectors: np.ndarray, what: str) -> np.ndarray:
+    """Vectors as float32 or float64, (n, dim): other types overflow or are slow."""
+    table = np.asarray(vectors)
+    if table.dtype.kind not in "fiub" or table.ndim != 2 or not np.isfinite(table).all():
+        raise ValueError(
+            f"the {what} are an array of {table.dtype} and shape {table.shape} where finite "
+            "numbers of shape (n, dim) are needed"
+        )
+    return table.astype(np.float64 if table.dtype.itemsize > 4 else np.float32, copy=False)
+
+
+def _of_length_1(vectors: np.ndarray) -> np.ndarray:
+    """Scaled to length 1; zero, which has no direction, stays and is like nothing."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
@@ -55,9 +81,9 @@ def exact_neighbours(
     """The ids of the true k nearest of every vector, itself left out.
 
     Args:
-        vectors: float32, (n, dim), with n > k.
+        vectors: as for ``exact_search``, (n, dim).
         ids: n ids.
-        k: how many neighbours.
+        k: how many neighbours; n - 1 where there are fewer.
         metric: as for ``exact_search``.
 
     Returns:
@@ -86,6 +112,9 @@ def recall_at_k(
 ) -> float:
     """recall@k: the share of the true k nearest that a search found, averaged over queries.
 
+    Where there are fewer than k others, they are the true ones; where there are none, nothing is
+    missed.
+
     Args:
         found: ids per query as the search returned them, best first.
         exact: ids per query as exact search returns them, best first.
@@ -97,7 +126,11 @@ def recall_at_k(
     if not len(found) or len(found) != len(exact):
         raise ValueError(f"{len(found)} queries with results, {len(exact)} with true neighbours")
     pairs = zip(found, exact, strict=True)
-    return float(np.mean([len(set(ours[:k]) & set(truth[:k])) / k for ours, truth in pairs]))
+    return float(np.mean([_share(set(truth[:k]), set(ours[:k])) for ours, truth in pairs]))
+
+
+def _share(wanted: set, found: set) -> float:
+    return len(wanted & found) / len(wanted) if wanted else 1.0
 
 
 def rank_quality(

@@ -101,9 +101,12 @@ def _key(prefix: str, id: int) -> str:
     return f"{prefix}:{int(id)}"
 
 
-def _to_json(id: int, record: dict) -> str:
+def _to_json(id: int, record: dict) -> bytes:
     try:
-        return json.dumps(record, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+        # File names may hold bytes that are no UTF-8, which Python keeps as half characters. Their
+        # escapes are JSON's, too.
+        return text.encode("utf-8", "backslashreplace")
     except (TypeError, ValueError) as error:
         raise MetadataError(
             f"The metadata of id {int(id)} cannot be written as JSON ({error}): give strings, "

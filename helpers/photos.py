@@ -4,7 +4,8 @@ from pathlib import Path
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.files import by_folder, list_files
+from helpers.files import IMAGE_SUFFIXES, by_folder, list_files
+from helpers.pictures import looks_like_a_picture
 
 _BIRDS = 140  # of 919, so that no class outnumbers the others
 
@@ -30,7 +31,7 @@ def load_photos(source: Path | str = "photos") -> dict[Path, str]:
         return _six_classes()
     if source == "pascal_voc":
         return pascal_voc(fetch("pascal_voc"))
-    return by_folder(list_files(source), _looks_like_a_picture, "picture")
+    return by_folder(source, IMAGE_SUFFIXES, looks_like_a_picture, "picture")
 
 
 def unseen_birds(count: int) -> list[Path]:
@@ -78,13 +79,3 @@ def _six_classes() -> dict[Path, str]:
     photos.sort(key=lambda path: path.parent.name)
     classes = {path: path.parent.name.removesuffix("s") for path in photos}
     return classes | dict.fromkeys(list_files(fetch("birds"))[:_BIRDS], "bird")
-
-
-def _looks_like_a_picture(path: Path) -> bool:
-    from PIL import Image
-
-    try:
-        with Image.open(path):  # reads no more than the file's head
-            return True
-    except (OSError, Image.DecompressionBombError):
-        return False

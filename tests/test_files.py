@@ -1,10 +1,13 @@
 """Finding a reader's photos in folders and archives, and the photos of the notebooks."""
 
 import io
+import os
+import subprocess
 import tarfile
 import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -94,6 +97,7 @@ def test_the_720_photos():
 
 
 def test_own_photos_take_their_folders_as_classes(folder, capsys):
+    (folder / "notes.txt").unlink()
     assert list(load_photos(folder).values()) == ["a", "deep", "b"]
     assert capsys.readouterr().out == ""
 
@@ -132,7 +136,61 @@ def test_own_files_that_are_no_pictures_are_left_out_and_named(folder, capsys):
     (folder / "a" / "phone.heic").write_bytes(b"....ftypheic")
     assert list(load_photos(folder).values()) == ["a", "deep", "b"]
     said = capsys.readouterr().out
-    assert said == "3 left out, no pictures: empty.jpg, phone.heic, text.png\n"
+    assert said == (
+        "1 left out, other kinds of files: 1 .txt\n"
+        "3 left out, no pictures: empty.jpg, phone.heic, text.png\n"
+    )
+
+
+def test_links_and_pipes_are_followed_or_named(folder, tmp_path, capsys):
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "9.png").write_bytes(picture())
+    (folder / "a" / "8.png").symlink_to(away / "9.png")
+    (folder / "album").symlink_to(away)
+    (folder / "gone.png").symlink_to(tmp_path / "nowhere")
+    (folder / "round.png").symlink_to(folder / "round.png")
+    os.mkfifo(folder / "pipe.png")
+    found = [path.name for path in list_files(folder)]
+    assert found == ["1.JPG", "8.png", "3.webp", "2.png"]
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "4 left out, cannot be read: album (a link to a folder), gone.png (a link to nothing), "
+        "pipe.png (a pipe or a device), round.png (a link to nothing)"
+    )
+
+
+def test_folders_deeper_than_python_can_recurse(tmp_path):
+    here = os.getcwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(1_500):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("1.png").write_bytes(picture())
+    finally:
+        os.chdir(here)
+    (found,) = list_files(tmp_path)
+    assert found.name == "1.png"
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest would recurse
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x", "x" * 5_000, "a\0b.png", "\udcff.png"])
+def test_paths_that_cannot_be_are_named_in_one_line(path):
+    with pytest.raises(HelpfulError, match="There is no file or folder .*check the path") as caught:
+        list_files(path)
+    assert str(caught.value).isprintable()
+
+
+def test_an_archive_without_anything_wanted_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as out:
+        out.writestr("a.png", bytes(1_000_000))
+        out.writestr("a.txt", bytes(1_000_000))
+    for read in (load_photos, lambda archive: list_files(archive, {".wav"})):
+        with pytest.raises(HelpfulError):
+            read(tmp_path / "a.zip")
+        kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        assert sum(path.stat().st_size for path in kept) == 0
 
 
 def test_a_folder_of_nothing_but_bad_files_is_an_error(tmp_path):

@@ -75,8 +75,9 @@ def test_bad_items_are_skipped_and_named_and_their_batch_is_kept():
     batches = encode_batches(texts, Lengths(), unit="text")
     items = [item for batch in batches for item in batch.items]
     assert items == words(12)
-    assert batches.skipped == [("", "empty text"), ("nan", "its vector is not finite")]
-    assert "2 skipped:\n  '': empty text\n  'nan': its vector is not finite" in batches.report()
+    assert batches.skipped == [("", "empty text"), ("nan", "its vector is zero or not finite")]
+    reasons = "'': empty text\n  'nan': its vector is zero or not finite"
+    assert f"2 skipped:\n  {reasons}" in batches.report()
 
 
 def test_copies_are_encoded_once_and_named():

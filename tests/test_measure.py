@@ -38,10 +38,41 @@ def test_exact_search_finds_all_when_k_is_all():
 
 def test_exact_search_refuses_what_it_cannot_do():
     vectors = np.eye(3, dtype=np.float32)
-    with pytest.raises(ValueError, match="k=4 neighbours asked of 3 vectors"):
-        exact_search(vectors, vectors, 4)
+    with pytest.raises(ValueError, match="k=0 neighbours were asked for"):
+        exact_search(vectors, vectors, 0)
+    with pytest.raises(ValueError, match="queries of 2 numbers .* vectors of 3"):
+        exact_search(vectors[:, :2], vectors, 1)
+    for bad in (vectors[0], vectors * np.nan, np.full((1, 3), np.inf), ["a"]):
+        with pytest.raises(ValueError, match="finite numbers of shape"):
+            exact_search(bad, vectors, 1)
     with pytest.raises(ValueError, match="HAMMING"):
         exact_search(vectors, vectors, 1, "HAMMING")
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "i4", "f2", ">f4", "f8"])
+def test_exact_search_takes_numbers_of_any_type(kind):
+    vectors = np.array([[100, 0], [90, 100], [0, 120]])
+    for metric in ("COSINE", "IP", "L2"):
+        expected = exact_search(vectors.astype("f4"), vectors.astype("f4"), 3, metric).tolist()
+        found = exact_search(vectors.astype(kind), vectors.astype(kind), 3, metric)
+        assert found.tolist() == expected
+
+
+def test_small_sets_have_fewer_neighbours():
+    one, two = np.ones((1, 2)), np.eye(2)
+    assert exact_search(one, two, 10).shape == (1, 2)
+    assert exact_search(one, two[:0], 10).shape == (1, 0)
+    assert exact_search(one[:0], two, 10).shape == (0, 2)
+    assert exact_neighbours(one, ["a"], 10) == [[]]
+    assert exact_neighbours(two, ["a", "b"], 10) == [["b"], ["a"]]
+    assert recall_at_k([["b"], []], [["b"], ["a"]], k=10) == 0.5
+    assert recall_at_k([[]], [[]], k=10) == 1, "where nothing is to be found, nothing is missed"
+
+
+def test_a_zero_vector_is_like_nothing():
+    with np.errstate(all="raise"):
+        found = exact_search(np.eye(2), np.array([[0, 0], [1, 0], [0, 1]]), 2)
+    assert found[:, 0].tolist() == [1, 2]
 
 
 def test_neighbours_leave_out_the_vector_itself():

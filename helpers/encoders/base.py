@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.files import open_file
+
 
 class Encoder(ABC):
     """Turns items into L2-normalised vectors.
@@ -25,8 +27,15 @@ class Encoder(ABC):
     batch_size: int = 8
 
     def content(self, item: Any) -> Any:
-        """What an item consists of, which its id is made from: the bytes of a file, or itself."""
-        return item.read_bytes() if isinstance(item, Path) else item
+        """What an item consists of, which its id is made from: the bytes of a file, or itself.
+
+        Raises:
+            BadItem: the file cannot be read.
+        """
+        if not isinstance(item, Path):
+            return item
+        with open_file(item) as file:
+            return file.read()
 
     @abstractmethod
     def prepare(self, item: Any) -> Any:
@@ -45,6 +54,11 @@ class Encoder(ABC):
         left, parts = iter(prepared), [np.empty((0, self.dim), np.float32)]
         while batch := list(islice(left, self.batch_size)):
             vectors = self.embed(batch).astype(np.float32, copy=False)
+            if vectors.shape != (len(batch), self.dim):
+                raise ValueError(
+                    f"The encoder {self.name} made an array of {vectors.shape} from {len(batch)} "
+                    f"items, not of {len(batch), self.dim}: correct its embed."
+                )
             parts.append(
                 vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
             )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pymilvus import DataType, MilvusClient
+from pymilvus import AnnSearchRequest, DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 from pymilvus.milvus_client.index import IndexParams
 
@@ -39,10 +39,13 @@ class LiteClient(MilvusClient):
     Index parameters take effect, creating the same index twice is no error, dropping one index
     leaves the others, and a search without ``output_fields`` returns ids only: all as on a server.
 
-    As a server does, it refuses rows with NaN or infinity, queries of another length than the
-    vectors, texts longer than their field in bytes, names with other characters, more results than
+    As a server does, it refuses rows with NaN or infinity, vectors of another length than their
+    field's, texts longer than their field in bytes, names with other characters, more results than
     16,384, a query for every row, and another metric than the index's. It also refuses queries with
     NaN or infinity, for which a server finds nothing and Milvus Lite everything.
+
+    Vectors may be arrays of any numbers; pymilvus alone takes float32 and float64 of this
+    computer's byte order.
     """
 
     def __init__(self, store: Path, uri: str, **kwargs: Any) -> None:
@@ -108,13 +111,13 @@ class LiteClient(MilvusClient):
 
     def insert(self, collection_name: str, data: Any, *args: Any, **kwargs: Any) -> dict:
         """Insert rows, if their vectors and texts are such as a server takes."""
-        self._check_rows(collection_name, data)
+        data = self._checked_rows(collection_name, data)
         with self._disk_watched():
             return super().insert(collection_name, data, *args, **kwargs)
 
     def upsert(self, collection_name: str, data: Any, *args: Any, **kwargs: Any) -> dict:
         """Insert or replace rows, if their vectors and texts are such as a server takes."""
-        self._check_rows(collection_name, data)
+        data = self._checked_rows(collection_name, data)
         with self._disk_watched():
             return super().upsert(collection_name, data, *args, **kwargs)
 
@@ -136,7 +139,7 @@ class LiteClient(MilvusClient):
         """Search, if a server would; without ``output_fields`` for ids only."""
         params = search_params or {}
         _check_limit(limit, kwargs.get("offset") or params.get("offset") or 0)
-        _check_finite(data, "query")
+        data = _checked_queries(data)
         if metric := params.get("metric_type"):
             self._check_metric(collection_name, kwargs.get("anns_field"), metric)
         outputs = output_fields or _IDS
@@ -156,9 +159,7 @@ class LiteClient(MilvusClient):
     ) -> Any:
         """Search several vector fields at once, if a server would."""
         _check_limit(limit, kwargs.get("offset") or 0)
-        for request in reqs:
-            _check_limit(request.limit)
-            _check_finite(request.data, "query")
+        reqs = [_checked_request(request) for request in reqs]
         outputs = output_fields or _IDS
         asked = [(request.anns_field, request.data) for request in reqs]
         with self._explained(collection_name, asked):
@@ -182,18 +183,25 @@ class LiteClient(MilvusClient):
         _check_limit(limit or 0, kwargs.get("offset") or 0)
         return super().query(collection_name, filter, output_fields, **kwargs)
 
-    def _check_rows(self, collection: str, data: Any) -> None:
+    def _checked_rows(self, collection: str, data: Any) -> Any:
+        """The rows with their vectors as float32, if a server would take them."""
         rows = [data] if isinstance(data, dict) else data
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            return  # pymilvus refuses that by itself.
+            return data  # pymilvus refuses that by itself.
+        rows = [dict(row) for row in rows]
         for field in self.describe_collection(collection)["fields"]:
             name, kind = field["name"], field["type"]
-            places = [place for place, row in enumerate(rows) if row.get(name) is not None]
+            places = [place for place, row in enumerate(rows) if name in row]
             values = [rows[place][name] for place in places]
             if kind == DataType.FLOAT_VECTOR:
-                _check_finite(values, f"field '{name}' of row", places)
+                what = [f"field '{name}' of row {place}" for place in places]
+                values = _checked_vectors(values, what)
+                _check_lengths(values, what, field)
+                for place, vector in zip(places, values, strict=True):
+                    rows[place][name] = vector
             elif kind == DataType.VARCHAR:
                 _check_bytes(values, name, field["params"]["max_length"], places)
+        return rows
 
     def _check_metric(self, collection: str, anns_field: str | None, metric: str) -> None:
         field = _dense_field(self.describe_collection(collection)["fields"], anns_field)
@@ -224,7 +232,9 @@ class LiteClient(MilvusClient):
             if self.has_collection(collection):
                 fields = self.describe_collection(collection)["fields"]
                 for anns_field, queries in asked:
-                    _check_lengths(queries, _dense_field(fields, anns_field))
+                    field = _dense_field(fields, anns_field)
+                    if field and all(isinstance(query, np.ndarray) for query in queries):
+                        _check_lengths(queries, _queries(queries), field)
             raise
 
     @contextlib.contextmanager
@@ -270,33 +280,67 @@ def _check_limit(limit: int, offset: int = 0) -> None:
         )
 
 
-def _check_finite(vectors: Any, what: str, places: Sequence[int] | None = None) -> None:
-    """Refuse NaN and infinity, also of numbers that float32, which Milvus stores, is too small for.
+def _checked_queries(data: Any) -> Any:
+    """Dense query vectors as float32; other queries, such as texts, are left to pymilvus."""
+    if not isinstance(data, list | np.ndarray):
+        return data
+    if not len(data):
+        raise InvalidRequest("There is nothing to search for: give at least one query vector.")
+    if np.isscalar(data[0]) and not isinstance(data[0], str):
+        raise InvalidRequest(
+            "A search takes a list of vectors, but one vector was given: write data=[vector]."
+        )
+    if not all(isinstance(query, list | tuple | np.ndarray) for query in data):
+        return data
+    return _checked_vectors(data, _queries(data))
 
-    What is no list of dense vectors is left to pymilvus.
+
+def _checked_request(request: AnnSearchRequest) -> AnnSearchRequest:
+    _check_limit(request.limit)
+    data, field, params = _checked_queries(request.data), request.anns_field, request.param
+    options = {"expr": request.expr, "expr_params": request.expr_params}
+    return AnnSearchRequest(data, field, params, request.limit, **options)
+
+
+def _queries(data: Sequence) -> list[str]:
+    return [f"query {place}" for place in range(len(data))]
+
+
+def _checked_vectors(vectors: Sequence, what: Sequence[str]) -> list[np.ndarray]:
+    """Each vector as float32, (dim,).
+
+    NaN and infinity are refused, also of numbers that float32, which Milvus stores, is too small
+    for.
     """
-    try:
-        with np.errstate(over="ignore"):
-            matrix = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError):
-        return
-    if matrix.ndim != 2 or np.isfinite(matrix).all():
-        return
-    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
-    first = int(bad[0]) if places is None else places[bad[0]]
-    raise InvalidRequest(
-        f"The vector of {what} {first} holds NaN or infinity ({len(bad)} of {len(matrix)} vectors "
-        "do): leave such vectors out."
-    )
-
-
-def _check_lengths(queries: Any, field: dict | None) -> None:
-    for place, query in enumerate(queries if field else ()):
-        dim = field["params"]["dim"]
-        if isinstance(query, Sequence | np.ndarray) and len(query) != dim:
+    arrays = []
+    for vector, name in zip(vectors, what, strict=True):
+        try:
+            array = np.asarray(vector)
+        except ValueError:  # lists of different lengths in a list
+            array = np.empty(len(vector), object)
+        if array.dtype.kind not in "fiub" or array.ndim != 1:
             raise InvalidRequest(
-                f"The vector of query {place} has {len(query)} numbers, but field "
-                f"'{field['name']}' takes {dim}."
+                f"The vector of {name} is not a list of numbers (it has the type {array.dtype} and "
+                f"the shape {array.shape}): make it one."
+            )
+        with np.errstate(over="ignore"):
+            arrays.append(array.astype(np.float32, copy=False))
+    bad = [name for name, array in zip(what, arrays, strict=True) if not np.isfinite(array).all()]
+    if bad:
+        raise InvalidRequest(
+            f"The vector of {bad[0]} holds NaN or infinity ({len(bad)} of {len(arrays)} vectors "
+            "do): leave such vectors out."
+        )
+    return arrays
+
+
+def _check_lengths(vectors: Sequence[np.ndarray], what: Sequence[str], field: dict) -> None:
+    dim = field["params"]["dim"]
+    for vector, name in zip(vectors, what, strict=True):
+        if len(vector) != dim:
+            raise InvalidRequest(
+                f"The vector of {name} has {len(vector)} numbers, but field '{field['name']}' "
+                f"takes {dim}."
             ) from None
 
 

@@ -1,21 +1,29 @@
 """Unpack zip and tar archives from anywhere without trusting what they say about themselves."""
 
+import hashlib
 import os
 import re
 import shutil
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from helpers.errors import HelpfulError
+from filelock import FileLock
+
+from helpers.errors import HelpfulError, printable
+from helpers.paths import cache_dir
 
 _DEEPEST = 100  # folders in folders; Python cannot list or remove a thousand
 _LONGEST_HEADER = 1 << 20  # bytes, of a tar
+# An archive that unpacks to more bytes than both is a bomb: photos and tables hardly shrink so far.
+_HARMLESS, _TIMES = 100_000_000, 100
 
 
 class ArchiveError(HelpfulError):
@@ -37,7 +45,8 @@ def unpack(
     Args:
         archive: the file to unpack; its content, not its name, says what kind it is.
         destination: the folder to make; it must not exist yet, or be empty.
-        max_bytes: the most that may be written; what a tar holds besides may be as much again.
+        max_bytes: the most that may be written; what a tar holds besides may be as much again. For
+            a small archive it is less: 100 MB, or a hundred times its size if that is more.
         max_files: the most members that the archive may have.
 
     Returns:
@@ -61,11 +70,10 @@ def unpack(
         ) as staging:
             content = Path(staging, "content")
             content.mkdir()
-            with archive.open("rb") as stream:
-                is_zip = stream.read(4) in (b"PK\3\4", b"PK\5\6")
+            max_bytes = min(max_bytes, max(_HARMLESS, _TIMES * archive.stat().st_size))
             # A tar is read from end to end, so what is left out of it and its headers count, too.
             most = 2 * max_bytes + 4096 * max_files
-            members = _zip_members(archive) if is_zip else _tar_members(archive, most)
+            members = _zip_members(archive) if _is_zip(archive) else _tar_members(archive, most)
             _write(archive, members, content, max_bytes, max_files)
             if destination.exists():
                 destination.rmdir()
@@ -87,6 +95,53 @@ def unpack(
         reason = str(error) or type(error).__name__
         raise ArchiveError(f"{archive.name} is damaged ({reason}); get it again.") from error
     return destination
+
+
+def unpacked(archive: Path) -> Path:
+    """The folder in the cache that a reader's archive was unpacked to, which has its name.
+
+    It is unpacked once, and again if it has changed. Names in it whose encoding is unknown are
+    counted and named.
+
+    Raises:
+        ArchiveError: as for ``unpack``.
+    """
+    place = _place(archive)
+    place.mkdir(parents=True, exist_ok=True)
+    inside = place / (archive.name.strip(".").split(".")[0] or "archive")
+    with FileLock(place / "lock"):
+        for left in place.glob(".unpack-*"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        if not inside.exists():
+            unpack(archive, inside)
+    if odd := _odd_names(archive) if _is_zip(archive) else []:
+        said = f"{len(odd)} names in {archive.name} are in an unknown encoding: "
+        print(printable(said + ", ".join(odd[:10]) + ", ..." * (len(odd) > 10)))
+    return inside
+
+
+def forget_unpacked(source: Path) -> None:
+    """Remove from the cache what an archive was unpacked to; nothing if it is a folder."""
+    if source.is_file():
+        shutil.rmtree(_place(source), ignore_errors=True)
+
+
+def _place(archive: Path) -> Path:
+    state = archive.stat()
+    key = os.fsencode(f"{archive} {state.st_size} {state.st_mtime_ns}")
+    return cache_dir() / "own" / hashlib.sha256(key).hexdigest()[:16]
+
+
+def _odd_names(archive: Path) -> list[str]:
+    """The names in a zip whose encoding is not known; they were taken for code page 437.
+
+    A zip says of each name whether it is UTF-8. Many programs write UTF-8 without saying so, or
+    put it into a field besides; both are read. What is left are names in the code page of the
+    computer that made the zip, and which that was the zip does not say.
+    """
+    with zipfile.ZipFile(archive) as opened:
+        named = map(_zip_name, opened.infolist())
+        return [name for name, is_known in named if not is_known]
 
 
 def safe_path(name: str) -> PurePosixPath:
@@ -157,9 +212,31 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
             kind = stat.S_IFMT(member.external_attr >> 16)
             plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
             problem = "encrypted" if member.flag_bits & 1 else "" if plain else "a link or a device"
-            is_folder = member.filename.endswith(("/", "\\"))
-            open_member = None if is_folder else partial(opened.open, member)
-            yield member.filename, member.file_size, problem, open_member
+            name, _ = _zip_name(member)
+            open_member = None if name.endswith(("/", "\\")) else partial(opened.open, member)
+            yield name, member.file_size, problem, open_member
+
+
+def _is_zip(archive: Path) -> bool:
+    with archive.open("rb") as stream:
+        return stream.read(4) in (b"PK\3\4", b"PK\5\6")
+
+
+def _zip_name(member: zipfile.ZipInfo) -> tuple[str, bool]:
+    """A member's name, and whether its encoding is known."""
+    if member.flag_bits & 0x800:
+        return member.filename, True
+    raw, extra = member.orig_filename.encode("cp437"), member.extra
+    try:
+        while extra:  # fields of two bytes for the kind, two for the length, and the content
+            kind, size = struct.unpack_from("<HH", extra)
+            content, extra = extra[4 : 4 + size], extra[4 + size :]
+            # Info-ZIP's "Unicode Path": a version, a checksum of the plain name, the name in UTF-8.
+            if kind == 0x7075 and content[1:5] == struct.pack("<L", zlib.crc32(raw)):
+                return content[5:].decode(), True
+        return raw.decode(), True
+    except (struct.error, UnicodeDecodeError):
+        return member.filename, False
 
 
 def _tar_members(archive: Path, most: int) -> Iterator[_Member]:
@@ -197,6 +274,6 @@ class _TarInfo(tarfile.TarInfo):
 
 def _too_large(archive: Path, max_bytes: int) -> str:
     return (
-        f"{archive.name} holds more than the {max_bytes:,} bytes allowed here; unpack it by hand "
-        "if you trust it."
+        f"{archive.name} holds more than the {max_bytes:,} bytes allowed for an archive of its "
+        "size, so it may be a bomb; unpack it by hand if you trust it."
     )

@@ -61,7 +61,7 @@ def load_sounds(source: Path | str = "sounds") -> dict[Path, str]:
         return _foxdot() | _games()
     if source == "instruments":
         return _instruments()
-    return by_folder(list_files(source, SOUND_SUFFIXES), _looks_like_a_sound, "sound")
+    return by_folder(source, SOUND_SUFFIXES, _looks_like_a_sound, "sound")
 
 
 def read_sound_font(path: Path) -> dict[str, Sound]:
