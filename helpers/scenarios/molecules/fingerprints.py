@@ -46,7 +46,7 @@ class Described(NamedTuple):
     def report(self) -> str:
         """What was read and what was left out, with names, in a few lines."""
         lines = [f"{len(self.records):,} molecules, {len(self.skipped):,} skipped"]
-        lines += [f"  {given[:40]}: {why}" for given, why in self.skipped[:_NAMED]]
+        lines += [f"  {given[:40]!r}: {why}" for given, why in self.skipped[:_NAMED]]
         more = len(self.skipped) - _NAMED
         return "\n".join(lines + [f"  and {more:,} more"] * (more > 0))
 

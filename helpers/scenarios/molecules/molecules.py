@@ -5,6 +5,8 @@ https://doi.org/10.1021/ci00057a005). RDKit reads it: https://www.rdkit.org/docs
 """
 
 import gzip
+import io
+import os
 import random
 import re
 from collections.abc import Iterable
@@ -17,10 +19,12 @@ from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError
-from helpers.tables import read_table
+from helpers.tables import odd_letter, read_table, read_text
 
 MAX_LETTERS = 1_000  # of a SMILES; drugs have about 50
 MAX_ATOMS = 150  # hydrogen not counted; drugs have about 30
+_NAMED = 10  # lines of a file that are named if they are left out
+_SMARTS = re.compile(r"~|\[#|\[[^]]*[!&,;$]")  # what SMILES has not, but patterns in SMARTS have
 _AS_ANY_ATOM = Chem.AdjustQueryParameters.NoAdjustments()
 _AS_ANY_ATOM.makeDummiesQueries = True
 
@@ -46,59 +50,81 @@ def read_molecule(text: str, wildcards: bool = False) -> Molecule:
     messages are kept from the screen.
 
     Args:
-        text: a SMILES; blanks around it do not matter.
-        wildcards: whether ``*`` may stand for any atom but hydrogen.
+        text: a SMILES; what follows it after a blank is taken for its name.
+        wildcards: whether ``*`` may stand for any atom but hydrogen. A label on it, as in ``[1*]``
+            or ``[*:1]``, says where a piece was cut off, and is left out.
 
     Raises:
         BadItem: there is nothing, too much, no SMILES, a molecule that chemistry does not allow,
             or a wildcard where it has no meaning.
     """
-    text = text.strip()
-    if not text:
+    smiles = next(iter(text.split()), "")
+    if not smiles:
         raise BadItem("There is no SMILES: type one, such as CCO for ethanol.")
-    if len(text) > MAX_LETTERS:
+    if len(smiles) > MAX_LETTERS:
         raise BadItem(
-            f"This SMILES has {len(text):,} letters and at most {MAX_LETTERS:,} are read: search "
+            f"This SMILES has {len(smiles):,} letters and at most {MAX_LETTERS:,} are read: search "
             "for a part of it."
         )
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(text)
+        mol = None if _SMARTS.search(smiles) or odd_letter(smiles) else Chem.MolFromSmiles(smiles)
         if mol is None:
-            raise BadItem(_explain(text))
+            raise BadItem(_explain(smiles, text.strip()))
         mol, note = _largest(mol)
     if mol.GetNumAtoms() > MAX_ATOMS:
         raise BadItem(
             f"This molecule has {mol.GetNumAtoms()} atoms beside hydrogen and at most {MAX_ATOMS} "
             "are read: search for a part of it."
         )
-    smiles = Chem.MolToSmiles(mol)
-    if "*" in smiles:
-        if not wildcards:
-            raise BadItem(
-                "A wildcard (*) stands for any atom, so there is no one molecule to compare: leave "
-                "it out, or ask which molecules contain the pattern."
-            )
-        if all(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
-            raise BadItem("This pattern has only wildcards (*): give it at least one real atom.")
-        mol = Chem.AdjustQueryProperties(mol, _AS_ANY_ATOM)
-    return Molecule(mol, smiles, note)
+    for atom in mol.GetAtoms():
+        atom.SetAtomMapNum(0)
+    if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
+        mol = _pattern(mol, wildcards)
+    return Molecule(mol, Chem.MolToSmiles(mol), note)
 
 
-def _explain(text: str) -> str:
-    """What is wrong with a text that RDKit does not read."""
-    shown = text if len(text) <= 40 else f"{text[:40]}…"
-    mol = Chem.MolFromSmiles(text, sanitize=False)
-    if mol is not None:
-        problem = _in_words(Chem.DetectChemistryProblems(mol)[0], mol)
-        return f"{shown!r} is no possible molecule: {problem}."
+def _pattern(mol: Chem.Mol, wildcards: bool) -> Chem.Mol:
+    """A molecule with wildcards, each of which matches any atom."""
+    if not wildcards:
+        raise BadItem(
+            "A wildcard (*) stands for any atom, so there is no one molecule to compare: leave it "
+            "out, or ask which molecules contain the pattern."
+        )
+    stars = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
+    if len(stars) == mol.GetNumAtoms():
+        raise BadItem("This pattern has only wildcards (*): give it at least one real atom.")
+    if any(atom.GetFormalCharge() or atom.GetTotalNumHs() for atom in stars):
+        raise BadItem(
+            "A wildcard (*) stands for any atom, whatever its charge and hydrogens: write it "
+            "without them."
+        )
+    for atom in stars:
+        atom.SetIsotope(0)  # RDKit takes one with a label for an atom that nothing has
+    return Chem.AdjustQueryProperties(mol, _AS_ANY_ATOM)
+
+
+def _explain(smiles: str, text: str) -> str:
+    """What is wrong with a SMILES that is not read; ``text`` is all that was typed."""
+    shown = repr(smiles if len(smiles) <= 40 else f"{smiles[:40]}…")
+    if odd := odd_letter(smiles):
+        return f"{shown} cannot be read as a SMILES: it has {odd}; type it in plain letters."
+    if _SMARTS.search(smiles):
+        return f"{shown} is a pattern in SMARTS: only SMILES are read, with * for any atom."
+    mol = Chem.MolFromSmiles(smiles, sanitize=False)
+    try:
+        Chem.SanitizeMol(mol or Chem.Mol())
+    except Chem.MolSanitizeException as error:
+        return f"{shown} is no possible molecule: {_in_words(error.cause, mol)}."
     hint = "look for a bracket or a ring number without its partner"
-    if text.startswith("InChI="):
+    if smiles.startswith("InChI="):
         hint = "it is an InChI; RDKit's MolFromInchi reads those"
-    elif ">" in text:
+    elif ">" in smiles:
         hint = "it is a reaction; give one molecule"
+    elif re.search("[,;]", smiles):
+        hint = "it goes on after a comma or semicolon, which no SMILES has"
     elif re.fullmatch(r"[A-Za-z][a-z -]{3,}", text):
         hint = "it looks like a name; look its SMILES up, for example in PubChem"
-    return f"{shown!r} cannot be read as a SMILES: {hint}."
+    return f"{shown} cannot be read as a SMILES: {hint}."
 
 
 def _in_words(problem: Chem.MolSanitizeException, mol: Chem.Mol) -> str:
@@ -115,7 +141,7 @@ def _in_words(problem: Chem.MolSanitizeException, mol: Chem.Mol) -> str:
 
 
 def _largest(mol: Chem.Mol) -> tuple[Chem.Mol, str]:
-    parts = Chem.GetMolFrags(mol, asMols=True) if len(Chem.GetMolFrags(mol)) > 1 else (mol,)
+    parts = Chem.GetMolFrags(mol, asMols=True)
     largest = max(parts, key=lambda part: (part.GetNumAtoms(), Descriptors.MolWt(part)))
     if all(atom.GetAtomicNum() == 1 for atom in largest.GetAtoms()):
         raise BadItem("There is nothing but hydrogen here: give a molecule with other atoms.")
@@ -148,18 +174,20 @@ def building_blocks(smiles: Iterable[str], at_least: int = 5) -> list[str]:
         Canonical SMILES, each once, in order of their first molecule.
     """
     found: dict[str, None] = {}
-    for one in smiles:
-        try:
-            mol = read_molecule(one).mol
-        except BadItem:
-            continue
-        bonds = [mol.GetBondBetweenAtoms(*pair).GetIdx() for pair, _ in BRICS.FindBRICSBonds(mol)]
-        cut = Chem.FragmentOnBonds(mol, bonds, addDummies=False) if bonds else mol
-        for piece in sorted(Chem.MolToSmiles(cut).split(".")):
-            # Reading a piece again gives the hydrogens their final places.
-            block = Chem.MolFromSmiles(piece)
-            if block.GetNumAtoms() >= at_least:
-                found[Chem.MolToSmiles(block)] = None
+    with rdBase.BlockLogs():
+        for one in smiles:
+            try:
+                mol = read_molecule(one).mol
+            except BadItem:
+                continue
+            pairs = [pair for pair, _ in BRICS.FindBRICSBonds(mol)]
+            bonds = [mol.GetBondBetweenAtoms(*pair).GetIdx() for pair in pairs]
+            cut = Chem.FragmentOnBonds(mol, bonds, addDummies=False) if bonds else mol
+            for piece in sorted(Chem.MolToSmiles(cut).split(".")):
+                # Reading a piece again gives the hydrogens their final places.
+                block = Chem.MolFromSmiles(piece)
+                if block and block.GetNumAtoms() >= at_least:
+                    found[Chem.MolToSmiles(block)] = None
     return list(found)
 
 
@@ -167,26 +195,30 @@ def load_molecules(source: Path | str, size: int, unseen: int) -> tuple[list[str
     """Draw molecules to store, and others to ask with.
 
     Args:
-        source: ``"moses"`` for 352,299 drug-like molecules, or the path of a ``.csv`` with a column
-            ``smiles`` or of a text file whose lines begin with a SMILES (``.smi``, ``.txt``).
+        source: ``"moses"`` for 352,299 drug-like molecules, or the path of a ``.csv`` or ``.tsv``
+            with a column ``smiles`` or of a text whose lines begin with a SMILES (``.smi``,
+            ``.txt``), perhaps gzipped. Lines left out and copies are counted and named.
         size: how many to store, or all but ``unseen`` where there are fewer.
-        unseen: how many others to draw.
+        unseen: how many others to draw, at most a tenth of all: of less than ten molecules none.
 
     Returns:
         Two lists of SMILES as they stand in the source. None is in both, or twice, unless it was
         written in two ways.
 
     Raises:
-        HelpfulError: the file is not there, cannot be used or has too few molecules.
+        HelpfulError: the file is not there, cannot be used or has no molecules, or ``size`` is
+            less than 1.
         AssetError: the molecules could not be fetched.
     """
-    lines = _moses() if source == "moses" else _own(Path(source).expanduser())
+    if size < 1:
+        raise HelpfulError(f"SIZE says how many molecules to store: give 1 or more, not {size}.")
+    lines = _moses() if source == "moses" else _own(Path(os.path.expanduser(source)))
     found = list(dict.fromkeys(lines))
-    if len(found) < 2 * unseen:
-        raise HelpfulError(
-            f"{Path(source).name} has {len(found):,} different lines; give at least "
-            f"{2 * unseen:,}, since {unseen:,} molecules are set aside to ask with."
-        )
+    if not found:
+        raise HelpfulError(f"{Path(source).name} has no molecules; write one SMILES a line.")
+    if len(found) < len(lines):
+        print(f"{len(lines) - len(found):,} lines left out, whose SMILES stands there already")
+    unseen = min(unseen, len(found) // 10)
     drawn = random.Random(0).sample(found, min(len(found), size + unseen))
     return drawn[unseen:], drawn[:unseen]
 
@@ -201,9 +233,20 @@ def _moses() -> list[str]:
 def _own(path: Path) -> list[str]:
     if not path.is_file():
         raise HelpfulError(f"There is no file {path.name}: give the path of a .csv or .smi.")
-    content = path.read_bytes()
-    if path.suffix.lower() == ".csv":
-        rows = [row.values.get("smiles", "") for row in read_table(content, path.name, ["smiles"])]
-    else:
-        rows = content.decode("utf-8-sig", errors="replace").splitlines()
-    return [row.split()[0] for row in rows if row.split()]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise HelpfulError(f"{path.name} cannot be read: {error.strerror}.") from None
+    if not path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
+        lines = io.StringIO(read_text(content, path.name), newline=None)  # ended by CR, LF or both
+        return [line.split()[0] for line in lines if line.split()]
+    rows = read_table(content, path.name, ["smiles"])
+    good = [row.values["smiles"].split()[0] for row in rows if row.values.get("smiles")]
+    bad = [
+        f"line {row.line}: {row.problem or 'no SMILES'}"
+        for row in rows
+        if not row.values.get("smiles")
+    ]
+    if bad:
+        print(f"{len(bad):,} rows left out of {path.name}:", "; ".join(bad[:_NAMED]))
+    return good

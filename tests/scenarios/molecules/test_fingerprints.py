@@ -190,7 +190,7 @@ def test_a_report_names_the_first_of_what_was_skipped():
     assert describe(["CCO"], BITS).report() == "1 molecules, 0 skipped"
     lines = describe(["CCO", *(f"C{n}(" for n in range(12))], BITS).report().splitlines()
     assert lines[0] == "1 molecules, 12 skipped"
-    assert "C0(: " in lines[1] and "without its partner" in lines[1]
+    assert "'C0(': " in lines[1] and "without its partner" in lines[1]
     assert lines[-1] == "  and 2 more" and len(lines) == 12
 
 

@@ -33,7 +33,8 @@ def test_the_same_molecule_has_the_same_smiles_however_it_is_typed():
 
 
 def test_a_name_after_the_smiles_does_not_matter():
-    assert read_molecule("CCO ethanol").smiles == "CCO"
+    for name in (" ethanol", "\tÄthanol, 96 %", "\u00a0x", " |$;;R1$|"):
+        assert read_molecule(f"CCO{name}").smiles == "CCO"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
@@ -56,6 +57,15 @@ def test_nothing(text):
         ("c1cccc1", "[nH]"),
         ("n1cccc1", "[nH]"),
         ("cC", "is in no ring"),
+        ("C1=CC=C[nH-]1", "atom 5 (N) has more bonds"),  # RDKit detects no problem beforehand
+        ("\u0421\u0421\u041e", "U+0421 (CYRILLIC CAPITAL LETTER ES)"),
+        ("c1ccccc1\u0421", "U+0421"),  # RDKit would read what stands before it
+        ("[O\u2212]C", "U+2212 (MINUS SIGN)"),
+        ("CC\0", "a control character"),
+        ("[#6]C", "is a pattern in SMARTS"),  # RDKit would read carbon without hydrogen
+        ("[C,N]C", "is a pattern in SMARTS"),
+        ("C~C", "is a pattern in SMARTS"),
+        ("CCO,ethanol", "goes on after a comma"),
     ],
 )
 def test_what_is_no_molecule_is_explained_and_rdkit_stays_silent(text, says, capfd):
@@ -109,6 +119,19 @@ def test_wildcards_alone_are_refused():
     assert "only wildcards" in refusal("**", wildcards=True)
 
 
+def test_a_label_on_a_wildcard_or_an_atom_changes_nothing():
+    for text in ("[1*]c1ccccc1", "[*:2]c1ccccc1", "[16*][c:1]1ccccc1"):
+        found = read_molecule(text, wildcards=True)
+        assert found.smiles == "*c1ccccc1"
+        assert Chem.MolFromSmiles("Cc1ccccc1").HasSubstructMatch(found.mol)
+    assert read_molecule("[CH3:1][OH:2]").smiles == "CO"
+
+
+@pytest.mark.parametrize("text", ["[*+]C", "[*H]C", "C[*-]"])
+def test_a_wildcard_with_a_charge_or_hydrogens_is_refused(text):
+    assert "whatever its charge" in refusal(text, wildcards=True)
+
+
 def test_properties_of_a_known_molecule():
     weight, logp = properties(Chem.MolFromSmiles("Cn1c(=O)c2c(ncn2C)n(C)c1=O"))
     assert weight == pytest.approx(194.19, abs=0.01)  # caffeine
@@ -146,35 +169,59 @@ def write(path, lines):
 LINES = ["C" * n for n in range(1, 21)]
 
 
-@pytest.mark.parametrize("name", ["mine.smi", "mine.txt", "mine.csv"])
-def test_own_files(name, tmp_path):
-    head = ["name,SMILES"] if name.endswith("csv") else []
-    rows = [f"n,{one}" for one in LINES] if head else [f"{one}\tname of it" for one in LINES]
-    stored, unseen = load_molecules(write(tmp_path / name, head + rows + ["", rows[0]]), 12, 5)
-    assert (len(stored), len(unseen)) == (12, 5)
-    assert set(stored) | set(unseen) <= set(LINES)
-    assert not set(stored) & set(unseen)
+@pytest.mark.parametrize("name", ["mine.smi", "mine.txt", "mine.csv", "mine.CSV.gz", "mine.smi.gz"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_own_files(name, encoding, end, tmp_path, capsys):
+    table = "csv" in name.lower()
+    rows = [f"n,{one}" for one in LINES] if table else [f"{one}\tname of it" for one in LINES]
+    text = end.join(["name,SMILES"] * table + rows + ["", rows[0]])
+    pack = gzip.compress if name.endswith("gz") else bytes
+    (tmp_path / name).write_bytes(pack(text.encode(encoding)))
+    stored, unseen = load_molecules(tmp_path / name, 12, 5)
+    assert (len(stored), len(unseen)) == (12, 2)
+    assert len({*stored, *unseen}) == 14 and {*stored, *unseen} <= {*LINES}
+    assert capsys.readouterr().out == "1 lines left out, whose SMILES stands there already\n"
+
+
+def test_rows_without_a_smiles_are_named(tmp_path, capsys):
+    rows = ["smiles,name", "CCO,alcohol, drinkable", ",nothing", "CCO,ethanol", "CC"]
+    stored, _ = load_molecules(write(tmp_path / "mine.csv", rows), 10, 5)
+    assert sorted(stored) == ["CC", "CCO"]
+    assert capsys.readouterr().out == (
+        "2 rows left out of mine.csv: line 2: 3 fields instead of 2: put quotation marks around "
+        "text with commas; line 3: no SMILES\n"
+    )
+
+
+@pytest.mark.parametrize(("lines", "aside"), [(1, 0), (2, 0), (10, 1), (20, 2)])
+def test_of_few_molecules_few_are_set_aside(lines, aside, tmp_path):
+    path = write(tmp_path / "mine.smi", LINES[:lines])
+    stored, unseen = load_molecules(path, 1_000, 5)
+    assert sorted(stored + unseen) == LINES[:lines] and len(unseen) == aside
+    assert (len(load_molecules(path, 1, 5)[0]), len(load_molecules(path, 2, 5)[0])) == (
+        1,
+        min(2, lines),
+    )
 
 
 def test_the_drawing_is_repeated_and_in_no_order(tmp_path):
     path = write(tmp_path / "mine.smi", LINES)
-    stored, unseen = load_molecules(path, 10, 5)
-    assert (stored, unseen) == load_molecules(str(path), 10, 5)
-    assert stored != sorted(stored) and unseen + stored != LINES[:15]
-
-
-def test_a_file_with_fewer_molecules_than_asked_for_is_stored_whole(tmp_path):
-    stored, unseen = load_molecules(write(tmp_path / "mine.smi", LINES), 1_000, 5)
-    assert sorted(stored + unseen) == LINES
+    stored, unseen = load_molecules(path, 10, 2)
+    assert (stored, unseen) == load_molecules(str(path), 10, 2)
+    assert stored != sorted(stored) and unseen + stored != LINES[:12]
 
 
 def test_files_that_cannot_be_used(tmp_path):
-    with pytest.raises(HelpfulError, match="There is no file mine.smi"):
-        load_molecules(tmp_path / "mine.smi", 10, 5)
-    with pytest.raises(HelpfulError, match="has 20 different lines; give at least 40"):
-        load_molecules(write(tmp_path / "few.smi", LINES), 10, 20)
+    for path in (tmp_path / "mine.smi", "~nosuchuser/mine.smi"):
+        with pytest.raises(HelpfulError, match="There is no file mine.smi"):
+            load_molecules(path, 10, 5)
+    with pytest.raises(HelpfulError, match="empty.smi has no molecules"):
+        load_molecules(write(tmp_path / "empty.smi", ["", " "]), 10, 5)
     with pytest.raises(HelpfulError, match="has no column smiles"):
         load_molecules(write(tmp_path / "other.csv", ["name,weight", "x,1"]), 10, 5)
+    with pytest.raises(HelpfulError, match="give 1 or more, not 0"):
+        load_molecules("moses", 0, 5)
 
 
 def test_moses_is_read_from_both_files(monkeypatch, tmp_path):
@@ -182,5 +229,5 @@ def test_moses_is_read_from_both_files(monkeypatch, tmp_path):
         with gzip.open(tmp_path / f"{name}.csv.gz", "wt") as file:
             file.write("\n".join(["SMILES", *lines]))
     monkeypatch.setattr(molecules, "fetch", lambda name: tmp_path)
-    stored, unseen = load_molecules("moses", 15, 5)
+    stored, unseen = load_molecules("moses", 18, 2)
     assert sorted(stored + unseen) == LINES
