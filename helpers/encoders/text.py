@@ -1,6 +1,8 @@
 """Text encoders: sentences and passages become vectors, near each other when they mean the same."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from helpers.encoders.base import Encoder
 from helpers.errors import BadItem, HelpfulError
 from helpers.fetching.hub import hub_model
 
+_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_CONTROL = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f]")
 _TOKENS = 2_048  # in one run of the network: enough work for every core, small enough for the cache
 
 
@@ -33,10 +37,10 @@ class TextEncoder(Encoder):
 
 
 def check_text(item: Any) -> str:
-    """A text that an encoder can make sense of, without blanks around it.
+    """A text that an encoder can make sense of, as ``clean_text`` leaves it.
 
     Raises:
-        BadItem: it is not a string, or holds no letter and no digit.
+        BadItem: it is not a string, holds no letter and no digit, or half a character.
     """
     if not isinstance(item, str):
         raise BadItem(f"not a text but {type(item).__name__}")
@@ -48,7 +52,17 @@ def check_text(item: Any) -> str:
         item.encode()
     except UnicodeEncodeError as error:
         raise BadItem(f"half a character (a lone surrogate) at position {error.start}") from None
-    return item.strip()
+    return clean_text(item)
+
+
+def clean_text(text: str) -> str:
+    """A text that can be compared letter by letter, without blanks around it.
+
+    A letter with an accent is one character (NFC), control characters are blanks, and what cannot
+    be seen inside a word is left out: soft hyphens and blanks without width.
+    """
+    seen = _CONTROL.sub(" ", _UNSEEN.sub("", text))
+    return unicodedata.normalize("NFC", seen).strip()
 
 
 class TransformerEncoder(TextEncoder):

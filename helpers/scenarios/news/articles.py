@@ -3,17 +3,18 @@
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpers.assets import fetch
-from helpers.errors import HelpfulError
-from helpers.files import list_files
+from helpers.errors import BadItem, HelpfulError, printable
+from helpers.files import list_files, open_file
+from helpers.scenarios.news.dates import parse_date
 from helpers.scenarios.news.mending import mend, tidy
-from helpers.tables import Row, read_table
+from helpers.tables import read_table, read_text
 
 OUTLETS = {
     "abcnews.go.com": "ABC News",
@@ -27,8 +28,8 @@ OUTLETS = {
     "tass.com": "TASS",
 }
 _LEAST_WORDS = 20  # a text of fewer is a caption: no article
-_MOST_BYTES = 100_000_000  # of a reader's own CSV
-_MOST_LETTERS = 16_000  # of one own text; a longer one is cut into several
+_MOST_BYTES = 65_535  # of one text; a letter has at most four
+_KINDS = 20  # reasons that a report names
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,42 @@ class Articles:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     mended: Counter = field(default_factory=Counter)
     touched: int = 0
+    _texts: set[str] = field(default_factory=set)
+
+    def add(self, name: str, article: Article, least: int = 1) -> bool:
+        """Keep an article, cut into parts that a field holds, or leave it out and say why.
+
+        Args:
+            name: the line or file it comes from.
+            article: titles may repeat, texts may not.
+            least: how many words its text must have.
+        """
+        reason = ""
+        if not article.title:
+            reason = "no title"
+        elif not any(letter.isalnum() for letter in article.text):
+            reason = "no text"
+        elif len(article.text.split()) < least:
+            reason = f"fewer than {least} words of text"
+        elif article.text in self._texts:
+            reason = "a copy of another text"
+        if reason:
+            self.left_out.append((name, reason))
+        else:
+            self._texts.add(article.text)
+            self.articles += _parts(article)
+        return not reason
 
     def report(self) -> str:
         """What there is, what was left out (five of each kind by name) and what was mended."""
         lines = [f"{len(self.articles)} articles, {len(self.left_out)} left out"]
-        for reason, count in Counter(reason for _, reason in self.left_out).most_common():
-            names = [name for name, why in self.left_out if why == reason][:5]
+        reasons = Counter(reason for _, reason in self.left_out).most_common()
+        for reason, count in reasons[:_KINDS]:
+            names = [printable(name) for name, why in self.left_out if why == reason][:5]
             more = ", ..." if count > 5 else ""
             lines.append(f"  {reason}: {count} ({', '.join(names)}{more})")
+        if rest := sum(count for _, count in reasons[_KINDS:]):
+            lines.append(f"  for other reasons: {rest}")
         if self.touched:
             lines.append(f"{self.touched} articles mended:")
             lines += [f"  {kind}: {count}" for kind, count in self.mended.most_common()]
@@ -95,23 +124,24 @@ def load_news(file: Path | str | None = None) -> Articles:
     file = Path(file) if file else fetch("news_articles") / "NewsArticles.csv"
     columns = ("article_id", "publish_date", "article_source_link", "title", "subtitle", "text")
     found = Articles()
-    for line, row, problem in _rows(file, columns):
-        if problem:
-            found.left_out.append((f"line {line}", problem))
-            continue
+    for line, row, problem in read_table(file.read_bytes(), file.name, columns):
         mended: Counter = Counter()
-        title, subtitle, text = _realign(row["title"], row["subtitle"], row["text"], mended)
-        title, subtitle, text = (mend(part, mended) for part in (title, subtitle, text))
+        try:
+            if problem:
+                raise ValueError(problem)
+            title, subtitle, text = _realign(row["title"], row["subtitle"], row["text"], mended)
+            title, subtitle, text = (mend(part, mended) for part in (title, subtitle, text))
+            day, link = parse_date(row["publish_date"]), row["article_source_link"]
+            outlet = outlet_of(link)
+        except ValueError as error:
+            found.left_out.append((f"line {line}", str(error)))
+            continue
         if not text.startswith(subtitle[:60]):
             text = f"{subtitle} {text}"
-        link = row["article_source_link"].strip()
-        article = Article(title, text, outlet_of(link), parse_date(row["publish_date"]), link)
-        if reason := _unusable(article, least=_LEAST_WORDS):
-            found.left_out.append((f"line {line}", reason))
-            continue
-        found.articles.append(article)
-        found.mended += mended
-        found.touched += any(mended.values())
+        article = Article(title, text, outlet, day, link)
+        if found.add(f"line {line}", article, least=_LEAST_WORDS):
+            found.mended += mended
+            found.touched += any(mended.values())
     return found
 
 
@@ -119,9 +149,9 @@ def load_own(source: Path | str) -> Articles:
     """A reader's own texts.
 
     Args:
-        source: a CSV in UTF-8 with the columns ``title`` and ``text``, and if wanted ``outlet`` and
-            ``date`` (2017-02-07 or 2017/2/7); or a folder or zip of ``.txt`` files, whose names
-            become the titles.
+        source: a CSV with the columns ``title`` and ``text``, and if wanted ``outlet`` and
+            ``date`` (see ``parse_date``); or a folder or zip of ``.txt`` files, whose names become
+            the titles.
 
     Returns:
         The texts as articles; rows and files that cannot be used are named in ``left_out``.
@@ -130,103 +160,61 @@ def load_own(source: Path | str) -> Articles:
         HelpfulError: there is nothing at that path, it has no such columns, or no usable text.
         ArchiveError: the archive is damaged or unsafe.
     """
-    source, found = Path(source).expanduser(), Articles()
-    if source.suffix.lower() == ".csv" and source.is_file():
-        articles: Iterable[tuple[str, Article | str]] = _from_csv(source)
-    else:
-        articles = _from_files(list_files(source, {".txt"}))
-    for name, article in articles:
-        reason = article if isinstance(article, str) else _unusable(article)
-        if reason:
-            found.left_out.append((name, reason))
-        else:
-            found.articles += _parts(article)
+    found = Articles()
+    files = list_files(source, {".csv"} if str(source).lower().endswith(".csv") else {".txt"})
+    read = _from_csv if files[0].suffix.lower() == ".csv" else _from_text
+    for file in files:
+        for name, article in read(file):
+            if isinstance(article, Article):
+                found.add(name, article)
+            else:
+                found.left_out.append((name, article))
     if not found.articles:
         named = ", ".join(f"{name}: {reason}" for name, reason in found.left_out[:5])
-        raise HelpfulError(f"{source.name} holds no text that can be used ({named or 'no row'}).")
+        raise HelpfulError(f"{source} holds no text that can be used ({named or 'no row'}).")
     return found
 
 
 def _parts(article: Article) -> list[Article]:
-    """A text cut so that each part fits into a VARCHAR field of Milvus, of 65,535 bytes."""
-    parts = textwrap.wrap(article.text, _MOST_LETTERS, break_on_hyphens=False)
-    if len(parts) == 1:
+    """A text cut so that each part fits into a VARCHAR field of Milvus."""
+    if len(article.text.encode()) <= _MOST_BYTES:
         return [article]
+    parts = textwrap.wrap(article.text, _MOST_BYTES // 4, break_on_hyphens=False)
     return [
         replace(article, title=f"{article.title} ({number})", text=part)
         for number, part in enumerate(parts, start=1)
     ]
 
 
-def _from_csv(source: Path) -> Iterator[tuple[str, Article | str]]:
-    for line, row, problem in _rows(source, ("title", "text")):
+def _from_csv(file: Path) -> Iterator[tuple[str, Article | str]]:
+    for line, row, problem in read_table(file.read_bytes(), file.name, ("title", "text")):
         name = f"line {line}"
-        if problem:
-            yield name, problem
-            continue
         try:
-            date = parse_date(row.get("date", ""))
-        except ValueError:
-            yield name, f"no date such as 2017-02-07 but {row['date'][:20]!r}"
-            continue
+            day = parse_date(row.get("date", ""))
+        except ValueError as error:
+            problem = str(error)
         title, text, outlet = (tidy(row.get(key, "")) for key in ("title", "text", "outlet"))
-        yield name, Article(title, text, outlet[:60], date, f"{source.name}, {name}")
+        link = f"{printable(file.name)}, {name}"
+        yield name, problem or Article(title, text, outlet[:60], day, link)
 
 
-def _from_files(files: list[Path]) -> Iterator[tuple[str, Article | str]]:
-    for file in files:
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            yield file.name, "not in UTF-8"
-        except OSError as error:
-            yield file.name, f"cannot be read ({error.strerror})"
-        else:
-            yield file.name, Article(file.stem.replace("_", " "), tidy(text), link=file.name)
-
-
-def _rows(file: Path, columns: tuple[str, ...]) -> list[Row]:
+def _from_text(file: Path) -> Iterator[tuple[str, Article | str]]:
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise HelpfulError(f"{file.name} is larger than 100 MB; split it.")
-        return read_table(file.read_bytes(), file.name, columns)
-    except OSError as error:
-        raise HelpfulError(f"{file.name} cannot be read: {error.strerror}.") from None
-
-
-def _unusable(article: Article, least: int = 1) -> str:
-    if not any(letter.isalnum() for letter in article.title):
-        return "no title"
-    if not any(letter.isalnum() for letter in article.text):
-        return "no text"
-    return f"fewer than {least} words of text" if len(article.text.split()) < least else ""
+        with open_file(file) as opened:
+            text = read_text(opened.read(), file.name, errors="strict")
+    except UnicodeDecodeError:
+        yield file.name, "not in UTF-8"
+    except (OSError, BadItem, HelpfulError) as error:
+        yield file.name, str(error)
+    else:
+        title = tidy(file.stem.replace("_", " "))
+        yield file.name, Article(title, tidy(text), link=printable(file.name))
 
 
 def outlet_of(link: str) -> str:
     """Who published what is behind a link: a known name, or the host; empty without a host."""
     host = (urlsplit(link).hostname or "").removeprefix("www.")
     return OUTLETS.get(host, host)
-
-
-def parse_date(text: str) -> int:
-    """A day as a number that can be compared: ``"2017/2/7"`` is 20170207, an empty text 0.
-
-    Raises:
-        ValueError: the text is no date with year, month and day in this order.
-    """
-    if not text.strip():
-        return 0
-    parts = re.match(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b", text)
-    year, month, day = map(int, parts.groups()) if parts else (0, 0, 0)
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        raise ValueError(f"{text[:20]!r} is no date such as 2017-02-07")
-    return year * 10_000 + month * 100 + day
-
-
-def show_date(date: int) -> str:
-    """A day to read: ``"2017-02-07"`` for 20170207, ``"no date"`` for 0."""
-    text = f"{date:08d}"
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if date else "no date"
 
 
 def _realign(title: str, subtitle: str, text: str, counts: Counter) -> tuple[str, str, str]:

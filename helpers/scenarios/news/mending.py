@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 
+from helpers.encoders.text import clean_text
+
 # Words that lost a letter, two bytes of UTF-8 each: the commonest of the data, filled in by hand.
 _WHOLE = re.findall(
     r"\w+",
@@ -69,7 +71,6 @@ def _mend_word(broken: str, counts: Counter) -> str:
 
 
 def tidy(text: str) -> str:
-    """A text with one blank between words and none around it, which Milvus can store."""
-    # Half characters (lone surrogates) cannot be written as UTF-8; NUL ends a string in C.
-    whole = text.encode("utf-8", "replace").decode()
-    return " ".join(whole.replace("\0", " ").split())
+    """A clean text with one blank between words, which Milvus can store."""
+    whole = text.encode("utf-8", "replace").decode()  # half characters (lone surrogates) cannot be
+    return " ".join(clean_text(whole).split())

@@ -15,6 +15,7 @@ from helpers.tables import read_table
 
 _COLUMNS = ("question", "answer")
 _NAMED = 20  # bad rows that are named
+_SIGNS = " ?!.？！。؟"  # at the end of a question they make it no other one
 
 
 class Question(NamedTuple):
@@ -101,8 +102,7 @@ def read_pairs(content: bytes, name: str) -> list[Question]:
     """Read a CSV with the columns ``question`` and ``answer``; bad rows are left out and named.
 
     Args:
-        content: the file's bytes, in UTF-8. Comma, semicolon or tab part the fields, as the first
-            line has it; other columns are ignored.
+        content: the file's bytes, see ``helpers.tables.read_table``; other columns are ignored.
         name: the file's name, for the messages.
 
     Returns:
@@ -110,19 +110,22 @@ def read_pairs(content: bytes, name: str) -> list[Question]:
         left out the line and the reason, twenty of them at most.
 
     Raises:
-        HelpfulError: the file is empty, not UTF-8, lacks a column, or has no row that can be used.
+        HelpfulError: the file is empty, lacks a column, or has no row that can be used.
     """
     questions, bad, seen = [], [], {}
     for line, values, problem in read_table(content, name, _COLUMNS):
-        problem = problem or _problem(values)
-        key = " ".join(values.get("question", "").casefold().split()).rstrip(" ?!.")
-        if not problem and key in seen:
-            problem = f"the same question as in line {seen[key]}"
-        if problem:
-            bad.append(f"line {line}: {problem}")
+        try:
+            if problem or (missing := [column for column in _COLUMNS if not values[column]]):
+                raise BadItem(problem or f"no {missing[0]}")
+            text = check_text(values["question"])
+            key = " ".join(text.casefold().split()).rstrip(_SIGNS)
+            if key in seen:
+                raise BadItem(f"the same question as in line {seen[key]}")
+        except BadItem as error:
+            bad.append(f"line {line}: {error}")
         else:
             seen[key] = line
-            questions.append(Question("", values["question"], (values["answer"],)))
+            questions.append(Question("", text, (values["answer"],)))
     if not questions:
         why = f" ({bad[0]})" if bad else ""
         raise HelpfulError(f"{name} has no row that can be used{why}; add some or mend them.")
@@ -131,14 +134,3 @@ def read_pairs(content: bytes, name: str) -> list[Question]:
         more = [f"and {len(bad) - _NAMED} more"] * (len(bad) > _NAMED)
         print(f"{len(bad)} rows left out:", *bad[:_NAMED], *more, sep="\n  ")
     return questions
-
-
-def _problem(values: dict[str, str]) -> str:
-    for column in _COLUMNS:
-        if not values[column]:
-            return f"no {column}"
-        try:
-            check_text(values[column])
-        except BadItem as error:
-            return f"its {column} is {error}"
-    return ""

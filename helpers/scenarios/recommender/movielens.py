@@ -4,7 +4,9 @@ Source: Harper and Konstan, The MovieLens Datasets: History and Context, ACM Tii
 codes of ages and occupations are those of the README that GroupLens ships with the data.
 """
 
+import csv
 import hashlib
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -79,41 +81,91 @@ class Split(NamedTuple):
 def load_movielens(folder: Path | None = None) -> MovieLens:
     """The tables of MovieLens-1M, fetched if need be.
 
+    Ratings that cannot be used, and the people whom that leaves fewer than three, are left out;
+    how many and why is printed.
+
     Args:
         folder: where to read instead: a folder with ``ml-1m.inter``, ``ml-1m.item`` and
             ``ml-1m.user`` (RecBole's layout), or one that holds GroupLens' own ``ratings.dat``,
             ``movies.dat`` and ``users.dat`` at any depth.
 
     Raises:
-        HelpfulError: the folder has neither layout, or a table refers to what another lacks.
+        HelpfulError: the folder has neither layout, or no rating that can be used.
     """
     folder = Path(folder or fetch("ml-1m"))
-    if ratings := next(folder.rglob("ratings.dat"), None):
-        films, users, ratings = _read_grouplens(ratings.parent)
-    elif (folder / "ml-1m.inter").exists():
+    if file := next(folder.rglob("ratings.dat"), None):
+        films, users, ratings = _read_grouplens(file.parent)
+    elif (file := folder / "ml-1m.inter").exists():
         films, users, ratings = _read_recbole(folder)
     else:
         raise HelpfulError(
             f"{folder.name} holds neither ratings.dat nor ml-1m.inter; give the folder that "
             "MovieLens-1M was unpacked into."
         )
-    named = films["name"].str.extract(r"^(?P<title>.*?)\s*\((?P<year>\d{4})\)$")
-    films["title"] = named["title"].map(article_first)
-    films["name"] = films["title"] + " (" + named["year"] + ")"
-    films["year"] = named["year"].astype(int)
-    users["age"] = users["age"].astype(int).map(AGES)
-    users["gender"] = users["gender"].map(GENDERS)
-    users["occupation"] = users["occupation"].astype(int).map(OCCUPATIONS)
-    for column, keys in (("user", users["key"]), ("film", films["key"])):
-        rows = pd.Index(keys).get_indexer(ratings[column])
-        if (rows < 0).any():
-            unknown = ratings[column][rows < 0].iloc[0]
-            raise HelpfulError(f"A rating in {folder.name} is of the unknown {column} {unknown!r}.")
-        ratings[column] = rows
-    ratings = ratings.astype({"rating": int, "time": int})
-    return MovieLens(
-        films[["name", "title", "year", "genres"]], users[["age", "gender", "occupation"]], ratings
+    films, users = (
+        table.assign(key=_whole(table["key"])).drop_duplicates("key") for table in (films, users)
     )
+    named = films["name"].str.extract(r"^(?P<title>.*?)\s*\((?P<year>\d{4})\)$")
+    films["title"] = named["title"].fillna(films["name"]).map(article_first)
+    films["name"] = films["title"] + (" (" + named["year"] + ")").fillna("")
+    films["year"] = named["year"].fillna("0").astype(int)
+    for column, words in (("age", AGES), ("gender", GENDERS), ("occupation", OCCUPATIONS)):
+        users[column] = _whole(users[column]).map({str(k): w for k, w in words.items()})
+        users[column] = users[column].fillna("unknown")
+    ratings, users = _usable(ratings, films["key"], users, file.name)
+    return MovieLens(
+        films[["name", "title", "year", "genres"]].reset_index(drop=True),
+        users[["age", "gender", "occupation"]].reset_index(drop=True),
+        ratings,
+    )
+
+
+def _usable(
+    ratings: pd.DataFrame, films: pd.Series, users: pd.DataFrame, file: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings by row numbers, and the users who have enough of them; the rest is named."""
+    meaning = {
+        "user": lambda keys: pd.Series(pd.Index(users["key"]).get_indexer(_whole(keys))),
+        "film": lambda keys: pd.Series(pd.Index(films).get_indexer(_whole(keys))),
+        "rating": lambda texts: pd.to_numeric(texts, errors="coerce"),
+        "time": _seconds,
+    }
+    for column, read in meaning.items():
+        place, values = pd.factorize(ratings[column])  # each value is read once
+        ratings[column] = read(pd.Series(values)).to_numpy()[place]
+    why = pd.Series("", ratings.index)
+    why[ratings.duplicated(["user", "film"], keep="last")] = "of a film that is rated again"
+    why[ratings["time"].isna()] = "without a time"
+    why[ratings["film"] < 0] = "of an unknown film"
+    why[ratings["user"] < 0] = "of an unknown user"
+    counts = ratings["user"][why == ""].value_counts()
+    few = ratings["user"].map(counts).fillna(0) < 3
+    why[few & (why == "")] = "of a user with fewer than three"
+    if (bad := why[why != ""]).size:
+        print(f"{len(bad)} of {len(why)} ratings of {file} left out")
+    for reason, lines in bad.groupby(bad).groups.items():
+        more = ", ..." * (len(lines) > 5)
+        print(f"  {reason}: {len(lines)} (line {', '.join(map(str, lines[:5]))}{more})")
+    if (why != "").all():
+        raise HelpfulError(f"{file} holds no rating that can be used; each user needs three.")
+    ratings = ratings[why == ""].astype({"time": "int64"}).reset_index(drop=True)
+    rows = np.unique(ratings["user"])
+    ratings["user"] = np.searchsorted(rows, ratings["user"])
+    return ratings, users.iloc[rows]
+
+
+def _whole(keys: pd.Series) -> pd.Series:
+    """Numbers as the keys they are, also where a program wrote them as 1.0."""
+    return keys.str.strip().str.replace(r"\.0+$", "", regex=True)
+
+
+def _seconds(times: pd.Series) -> pd.Series:
+    """Seconds since 1970, from such numbers or ISO dates; NaN for what is neither."""
+    numbers = pd.to_numeric(times, errors="coerce")
+    others = times[numbers.isna()]
+    days = pd.to_datetime(others, format="ISO8601", utc=True, errors="coerce")
+    numbers[others.index] = (days - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    return numbers
 
 
 def article_first(title: str) -> str:
@@ -290,8 +342,7 @@ def training_batches(
 
 def _read_recbole(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     def read(kind: str, names: Sequence[str]) -> pd.DataFrame:
-        file = folder / f"ml-1m.{kind}"
-        return pd.read_csv(file, sep="\t", quoting=3, header=0, names=names, dtype=str)
+        return _read(folder / f"ml-1m.{kind}", "\t", names).iloc[1:]  # the first names the columns
 
     films = read("item", ["name", "title", "year", "genres"])
     films["key"], films["genres"] = films["name"], films["genres"].str.split()
@@ -301,13 +352,33 @@ def _read_recbole(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
 
 def _read_grouplens(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     def read(kind: str, names: Sequence[str]) -> pd.DataFrame:
-        lines = (folder / f"{kind}.dat").read_text(encoding="latin-1").splitlines()
-        return pd.DataFrame([line.split("::") for line in lines if line], columns=names)
+        return _read(folder / f"{kind}.dat", "::", names)
 
     films = read("movies", ["key", "name", "genres"])
-    films["genres"] = films["genres"].str.split("|")
+    films["genres"] = films["genres"].str.findall(r"[^|]+")
     users = read("users", ["key", "gender", "age", "occupation", "zip"])
     return films, users, read("ratings", ["user", "film", "rating", "time"])
+
+
+def _read(file: Path, separator: str, names: Sequence[str]) -> pd.DataFrame:
+    """The lines of a file as rows of text, by line number; what a line lacks is empty."""
+    content = file.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")  # as GroupLens' own files of 2003 are
+    rows = pd.read_csv(
+        io.StringIO(text.replace(separator, "\t")),
+        sep="\t",
+        names=names,
+        usecols=range(len(names)),  # so that a line may have more
+        index_col=False,
+        dtype="str",
+        quoting=csv.QUOTE_NONE,
+        skip_blank_lines=False,
+    ).fillna("")
+    rows.index += 1
+    return rows[rows[names[0]] != ""]
 
 
 def _words(title: str) -> list[str]:

@@ -11,9 +11,7 @@ from helpers.scenarios.news.articles import (
     load_news,
     load_own,
     outlet_of,
-    parse_date,
     shared_runs,
-    show_date,
 )
 from helpers.scenarios.news.mending import mend, tidy
 
@@ -32,9 +30,10 @@ def write(path, text, encoding="utf-8"):
 
 
 def test_the_news_are_all_there_and_whole(news):
-    assert len(news.articles) == 3720
+    assert len(news.articles) == 3717
     assert len(news.articles) + len(news.left_out) == 3824
-    assert len({article.link for article in news.articles}) == 3720
+    assert len({article.link for article in news.articles}) == 3717
+    assert len({article.text for article in news.articles}) == 3717
     assert {len(str(article.date)) for article in news.articles} == {8}
     assert len({article.outlet for article in news.articles}) == 9
     assert max(len(article.text.encode()) for article in news.articles) < 65_535
@@ -45,7 +44,7 @@ def test_the_news_are_mended_and_the_report_says_how(news):
     left = sum(article.text.count('"?') for article in news.articles)
     assert left < 200  # of 6,000; these may be real question marks
     assert not any("  " in article.text or '""' in article.text[:1] for article in news.articles)
-    for line in ("3720 articles, 104 left out", "no title: 60 (line 325,", "articles mended:"):
+    for line in ("3717 articles, 107 left out", "no title: 60 (line 325,", "articles mended:"):
         assert line in news.report()
     assert news.mended["columns that slipped"] == 10
 
@@ -71,6 +70,31 @@ def test_a_subtitle_that_opens_the_text_is_not_told_twice(tmp_path):
         f"{HEAD}7,2017/2/9,x,T,word0 word1,{WORDS}\n8,2017/2/9,y,U,New,{WORDS}\n",
     )
     assert [a.text for a in load_news(file).articles] == [WORDS, f"New {WORDS}"]
+
+
+def test_a_row_with_a_bad_date_or_link_costs_that_row(tmp_path):
+    rows = f"1,soon,x,A,,{WORDS} a\n2,2017/2/7,http://[x,B,,{WORDS} b\n3,2017/2/7,x,C,,{WORDS} c\n"
+    found = load_news(write(tmp_path / "n.csv", HEAD + rows))
+    assert [a.title for a in found.articles] == ["C"]
+    assert [name for name, _ in found.left_out] == ["line 2", "line 3"]
+
+
+def test_texts_are_copies_by_all_of_them_not_by_their_beginning(tmp_path):
+    same = " ".join(f"word{n}" for n in range(60))
+    texts = [f"{same} {last}" for last in ("alpaca", "badger", "alpaca", "cougar")]
+    rows = "".join(f"T{n},{text}\n" for n, text in enumerate(texts))
+    found = load_own(write(tmp_path / "own.csv", f"title,text\n{rows}"))
+    assert [a.title for a in found.articles] == ["T0", "T1", "T3"]
+    assert "a copy of another text: 1 (line 4)" in found.report()
+
+
+def test_a_report_names_so_many_reasons_and_counts_the_rest(tmp_path):
+    rows = "".join(f"T,text {n},{n}\n" for n in range(40))
+    report = load_own(write(tmp_path / "own.csv", f"title,text,date\nT,text,\n{rows}")).report()
+    assert report.startswith(
+        "1 articles, 40 left out\n  no date such as 2017-02-07 but '0': 1 (line 3)"
+    )
+    assert report.endswith("\n  for other reasons: 20")
 
 
 def test_rows_without_title_or_text_are_named(tmp_path):
@@ -127,25 +151,9 @@ def test_mend_counts_by_kind_and_leaves_sound_text_alone():
 def test_tidy():
     assert tidy("  a\n\tb\0c ") == "a b c"
     assert tidy("half \ud83d") == "half ?"
-
-
-@pytest.mark.parametrize(
-    ("text", "date"),
-    [("2017/2/7", 20170207), ("2017-12-30", 20171230), ("  2016/12/30 7:11", 20161230), ("", 0)],
-)
-def test_parse_date(text, date):
-    assert parse_date(text) == date
-
-
-@pytest.mark.parametrize("text", ["7 Feb 2017", "2017-13-01", "2017-02-32", "07/02/2017", "soon"])
-def test_what_is_no_date_is_refused(text):
-    with pytest.raises(ValueError, match="is no date such as 2017-02-07"):
-        parse_date(text)
-
-
-def test_show_date():
-    assert show_date(20170207) == "2017-02-07"
-    assert show_date(0) == "no date"
+    assert tidy("cafe\u0301 co\u00adop\u200berate") == "café cooperate", (
+        "as keyword search compares"
+    )
 
 
 def test_outlet_of():
@@ -167,7 +175,7 @@ def test_own_csv(tmp_path):
     file = write(
         tmp_path / "own.csv",
         "Title,TEXT,outlet,date\nOne,Some text.,Gazette,2017-02-07\n,text\nTwo,\n"
-        'Three,text,,7 Feb\nFour,🙂🙂\nFünf,"Zwei\nZeilen"\n',
+        'Three,text,,7 Feb\nFour,🙂🙂\nFünf,"Zwei\nZeilen"\n🙂,Some  text.\n',
         encoding="utf-8-sig",
     )
     found = load_own(file)
@@ -180,6 +188,7 @@ def test_own_csv(tmp_path):
         ("line 4", "no text"),
         ("line 5", "no date such as 2017-02-07 but '7 Feb'"),
         ("line 6", "no text"),
+        ("line 9", "a copy of another text"),
     ]
 
 
@@ -211,6 +220,9 @@ def test_a_very_long_own_text_is_cut_to_what_a_field_holds(tmp_path):
     )
     found = load_own(file)
     assert [a.title for a in found.articles][:2] == ["Long (1)", "Long (2)"]
+    assert [a.title for a in found.articles if "One" in a.title] == [
+        f"One ({n + 1})" for n in range(4)
+    ]
     assert sum(len(a.text.split()) for a in found.articles if "Long" in a.title) == 20_000
     assert sum(len(a.text) for a in found.articles if "One" in a.title) == 50_000
     assert all(len(a.text.encode()) <= 65_535 for a in found.articles)

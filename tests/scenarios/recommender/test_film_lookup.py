@@ -1,5 +1,7 @@
 """Names of films, numbers of users and tables of ratings as people type them."""
 
+import time
+
 import pandas as pd
 import pytest
 
@@ -7,10 +9,10 @@ from helpers.errors import HelpfulError
 from helpers.scenarios.recommender.film_lookup import (
     check_user,
     find_film,
+    own_films,
     own_history,
-    own_ratings,
 )
-from helpers.scenarios.recommender.movielens import MovieLens
+from helpers.scenarios.recommender.movielens import MovieLens, load_movielens
 
 NAMES = [
     ("Toy Story (1995)", "Toy Story"),
@@ -68,25 +70,41 @@ def test_a_history_of_nothing_or_of_an_unknown_film_is_explained(movielens):
         own_history(movielens.films, ["Toy Story", "X"], "25-34")
 
 
-def test_own_ratings_keep_their_order_and_name_what_is_left_out(movielens):
-    table = "film;rating\nToy Story;5\nNobody Saw This;4\nThe Matrix;9\nHamlet (1948);\ntoy story;3"
-    films, problems = own_ratings(table.encode(), "mine.csv", movielens.films)
+def test_own_films_keep_their_order_and_name_what_is_left_out(movielens):
+    table = "film;rating\nToy Story;4.5\nNobody Saw This;4\nHamlet (1948);\ntoy story;3\n;5\n"
+    films, problems = own_films(table.encode(), "mine.csv", movielens.films)
     assert films == [0, 4]
     assert [problem.split(":")[0] for problem in problems] == [
-        f"mine.csv, line {line}" for line in (3, 4, 6)
+        f"mine.csv, line {line}" for line in (3, 5, 6)
     ]
-    assert "rating '9' is not 1" in problems[1] and "twice" in problems[2]
+    assert "Toy Story (1995) is in line 2, too" in problems[1] and "no film is named" in problems[2]
+
+
+def test_of_many_lines_all_are_read_and_what_is_left_out_is_counted(movielens):
+    table = "film\n" + "Nobody Saw This\n" * 6_000 + "The Matrix\n"
+    films, problems = own_films(table.encode(), "mine.csv", movielens.films)
+    assert films == [1]
+    assert len(problems) == 21 and problems[-1] == "mine.csv: 5980 more lines left out"
+
+
+def test_many_unknown_films_take_no_long_time():
+    films = load_movielens().films
+    table = "film\nToy Story (1995)\n" + "".join(f"My Holidays {n}\n" for n in range(800))
+    started = time.process_time()
+    found, problems = own_films(table.encode(), "mine.csv", films)
+    assert found == [0] and len(problems) == 21
+    assert time.process_time() - started < 20, "it was 48 s"
 
 
 @pytest.mark.parametrize(
     ("table", "said"),
     [
         ("title,stars\nToy Story,5\n", "has no column film"),
-        ("film\n", "rates nothing that is known"),
-        ("film\nNobody Saw This\n", r"rates nothing .* \(mine.csv, line 2: There is no film"),
+        ("film\n", "names no film that is known"),
+        ("film\nNobody Saw This\n", r"names no film .* \(mine.csv, line 2: There is no film"),
         ("", "is empty"),
     ],
 )
-def test_own_ratings_that_cannot_be_used_are_explained(movielens, table, said):
+def test_own_films_that_cannot_be_used_are_explained(movielens, table, said):
     with pytest.raises(HelpfulError, match=said):
-        own_ratings(table.encode(), "mine.csv", movielens.films)
+        own_films(table.encode(), "mine.csv", movielens.films)

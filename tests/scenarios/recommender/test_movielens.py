@@ -100,9 +100,8 @@ def test_titles_years_genres_and_codes_are_spelled_out(movielens):
     ],
 )
 def test_articles_go_to_the_front(tmp_path, monkeypatch, name, title):
-    monkeypatch.setitem(globals(), "FILMS", [(1, name, "Drama")])
-    folder = write_grouplens(tmp_path, [(1, 1, 5, 100)])
-    assert load_movielens(folder).films["title"].tolist() == [title]
+    monkeypatch.setitem(globals(), "FILMS", [(1, name, "Drama"), *FILMS[1:]])
+    assert load_movielens(write_grouplens(tmp_path)).films["title"][0] == title
 
 
 def test_a_folder_without_the_data_is_explained(tmp_path):
@@ -110,12 +109,47 @@ def test_a_folder_without_the_data_is_explained(tmp_path):
         load_movielens(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("row", "said"), [((1, 99, 5, 0), "film '99'"), ((8, 1, 5, 0), "user '8'")]
-)
-def test_a_rating_of_what_no_table_has_is_explained(tmp_path, row, said):
-    with pytest.raises(HelpfulError, match=f"unknown {said}"):
-        load_movielens(write_grouplens(tmp_path, [*RATINGS, row]))
+def test_ratings_that_cannot_be_used_are_left_out_and_named(tmp_path, movielens, capsys):
+    bad = [(1, 99, 5, 0), (8, 1, 5, 0), (1, 12, 5, "soon"), (1, 1, 4, 99)]
+    capsys.readouterr()
+    found = load_movielens(write_grouplens(tmp_path / "bad", [*bad, *RATINGS]))
+    for table, other in zip(found, movielens, strict=True):
+        pd.testing.assert_frame_equal(table, other)
+    assert capsys.readouterr().out.splitlines() == [
+        "4 of 16 ratings of ratings.dat left out",
+        "  of a film that is rated again: 1 (line 4)",
+        "  of an unknown film: 1 (line 1)",
+        "  of an unknown user: 1 (line 2)",
+        "  without a time: 1 (line 3)",
+    ]
+
+
+def test_who_has_fewer_than_three_ratings_is_left_out_and_the_others_keep_their_films(tmp_path):
+    ratings = [row for row in RATINGS if row[0] != 2 or row[1] in (12, 9)]
+    found = load_movielens(write_grouplens(tmp_path, ratings))
+    assert found.users["age"].tolist() == ["under 18", "25-34"]
+    assert leave_last_out(found.ratings).test.tolist() == [3, 5]  # the films of the keys 9 and 13
+    with pytest.raises(HelpfulError, match="ratings.dat holds no rating that can be used"):
+        load_movielens(write_grouplens(tmp_path / "few", RATINGS[:2]))
+
+
+def test_numbers_with_a_point_dates_and_gaps_are_read(tmp_path, movielens, monkeypatch):
+    days = [
+        (u, f"{f}.0", "4.5", f"1970-01-01T00:{t // 60:02}:{t % 60:02}Z") for u, f, _, t in RATINGS
+    ]
+    monkeypatch.setitem(
+        globals(), "USERS", [(f"{u}.0", g, f"{a}.0", w, z) for u, g, a, w, z in USERS]
+    )
+    found = load_movielens(write_grouplens(tmp_path / "days", days))
+    assert found.ratings["time"].tolist() == movielens.ratings["time"].tolist()
+    assert set(found.ratings["rating"]) == {4.5}
+    pd.testing.assert_frame_equal(found.users, movielens.users)
+    monkeypatch.setitem(globals(), "USERS", [(1, "", "", "", ""), (2, "X", 30, 99, ""), (5,)])
+    monkeypatch.setitem(globals(), "FILMS", [*FILMS[:-1], (13, "No Year", "")])
+    found = load_movielens(write_grouplens(tmp_path / "gaps"))
+    assert set(found.users.to_numpy().ravel()) == {"unknown"}
+    assert user_features(found.users).tolist() == [[0, 0, 0]] * 3
+    assert found.films.iloc[-1].tolist() == ["No Year", "No Year", 0, []]
 
 
 def test_the_last_film_is_the_test_and_the_one_before_the_validation(movielens):
