@@ -56,7 +56,8 @@ def shown(monkeypatch):
 
     def keep(picture):
         data, _ = format_display_data(picture)
-        pictures.append(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
+        encoded = next(value for kind, value in data.items() if kind.startswith("image/"))
+        pictures.append(Image.open(io.BytesIO(base64.b64decode(encoded))))
 
     monkeypatch.setattr("IPython.display.display", keep)
     return pictures

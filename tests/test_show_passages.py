@@ -46,4 +46,4 @@ def test_spans_in_any_order_lose_no_letter(shown, spans, expected):
 def test_passages_stand_one_below_the_other(shown):
     data = shown(Passage("one"), Passage("two"))
     assert data["text/plain"] == "one\n\ntwo"
-    assert data["text/html"] == "<p>one</p><p>two</p>"
+    assert data["text/html"] == '<p dir="auto">one</p><p dir="auto">two</p>'

@@ -58,11 +58,12 @@ def draw(name: str) -> None:
     """Put a small copy of a notebook's gallery picture into docs/gallery/."""
     notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
     pictures = [
-        output["data"]["image/png"]
+        data
         for cell in notebook["cells"]
         if "gallery" in cell["metadata"].get("tags", [])
         for output in cell["outputs"]
-        if "image/png" in output.get("data", {})
+        for kind, data in output.get("data", {}).items()
+        if kind in ("image/png", "image/jpeg")
     ]
     if pictures:
         PICTURES.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ ones, so that no check can pass by looking at nothing.
 
 import ast
 import base64
+import io
 import re
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from statistics import median
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
+from PIL import Image, UnidentifiedImageError
 
 HEADINGS = [
     "Parameters",
@@ -32,7 +33,7 @@ FACTS = ["data", "model", "engine", "seconds"]
 MAX_BYTES = 1_500_000
 MAX_CELLS, MIN_CELLS = 60, 25
 MAX_LINES, MAX_MEDIAN_LINES = 15, 8
-MAX_PNG_BYTES, MAX_PNG_WIDTH = 400_000, 1600
+MAX_PICTURE_BYTES, MAX_PICTURE_WIDTH = 400_000, 1600
 MIN_SUBJECT_LINES = 25
 MAX_WORDS = 2600
 # Until their method has moved into them: the checks of figures, of words and of the subject.
@@ -282,13 +283,17 @@ def check_pictures(notebook: Notebook) -> Problems:
             yield f"{where} is a widget, which only a live kernel can show"
         if any(kind.startswith("image/") for kind in data) and not data.get("text/plain"):
             yield f"{where} is a picture without a text/plain beside it"
-        if "image/png" in data:
-            png = base64.b64decode(data["image/png"])
-            width = struct.unpack(">I", png[16:20])[0] if len(png) > 24 else 0
-            if len(png) > MAX_PNG_BYTES:
-                yield f"{where} is a PNG of {len(png)} bytes, more than {MAX_PNG_BYTES}"
-            if not 0 < width <= MAX_PNG_WIDTH:
-                yield f"{where} is a PNG {width} px wide, not 1 to {MAX_PNG_WIDTH}"
+        for kind in {"image/png", "image/jpeg"} & set(data):
+            name, raw = kind.removeprefix("image/").upper(), base64.b64decode(data[kind])
+            try:
+                with Image.open(io.BytesIO(raw), formats=[name]) as picture:
+                    width = picture.width
+            except UnidentifiedImageError:
+                width = 0
+            if len(raw) > MAX_PICTURE_BYTES:
+                yield f"{where} is a {name} of {len(raw)} bytes, more than {MAX_PICTURE_BYTES}"
+            if not 0 < width <= MAX_PICTURE_WIDTH:
+                yield f"{where} is a {name} {width} px wide, not 1 to {MAX_PICTURE_WIDTH}"
 
 
 def check_measured(notebook: Notebook) -> Problems:

@@ -36,11 +36,15 @@ FOLDED = "<details><summary>Answer</summary>\n\nForty-two.\n\n</details>"
 WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "VBox()"}
 
 
-def png(width: int = 8, height: int = 8, noise: bool = False) -> str:
+def png(width: int = 8, height: int = 8, noise: bool = False, kind: str = "PNG") -> str:
     picture = io.BytesIO()
     image = Image.effect_noise((width, height), 99) if noise else Image.new("L", (width, height))
-    image.save(picture, "PNG")
+    image.save(picture, kind)
     return base64.b64encode(picture.getvalue()).decode()
+
+
+def jpeg(width: int = 8, height: int = 8, noise: bool = False) -> str:
+    return png(width, height, noise, "JPEG")
 
 
 def good() -> nbformat.NotebookNode:
@@ -63,7 +67,7 @@ def good() -> nbformat.NotebookNode:
         cell.execution_count = count
         if cell.source == SUBJECT:
             cell.metadata.tags = ["subject"]
-    picture = {"image/png": png(), "text/plain": "<Figure size 8x8>"}
+    picture = {"image/png": png(), "image/jpeg": jpeg(), "text/plain": "<Figure size 8x8>"}
     code_cell(book, "show(hits)").outputs = [new_output("display_data", data=picture)]
     code_cell(book, "show(app)").outputs = [new_output("stream", text="three photos\n")]
     return book
@@ -202,6 +206,11 @@ FAULTS = {
     "a wide picture": (data(image_png=png(1601), text_plain="x"), "1601 px wide"),
     "a heavy picture": (data(image_png=png(900, 900, noise=True), text_plain="x"), "is a PNG of"),
     "no picture at all": (data(image_png="AAAA", text_plain="x"), "0 px wide"),
+    "a lone photo": (data(image_jpeg=jpeg()), "without a text/plain"),
+    "a wide photo": (data(image_jpeg=jpeg(1601), text_plain="x"), "1601 px wide"),
+    "a heavy photo": (data(image_jpeg=jpeg(1200, 900, True), text_plain="x"), "is a JPEG of"),
+    "no photo at all": (data(image_jpeg="AAAA", text_plain="x"), "0 px wide"),
+    "a PNG called a JPEG": (data(image_jpeg=png(), text_plain="x"), "is a JPEG 0 px wide"),
     "nothing asserted": (replace("assert precision >= 0.88", "precision"), "asserts no figure"),
     "an empty assert": (replace("assert precision >= 0.88", "assert True"), "asserts no figure"),
     "nothing recorded": (replace("scoreboard.record(", "print("), "does not call scoreboard"),

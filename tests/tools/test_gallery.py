@@ -45,8 +45,8 @@ def test_the_notebook_shows_the_score_that_the_gallery_tells(path: Path):
     assert score["seconds"] > 0
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+@pytest.fixture(params=["png", "jpeg"])
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     (tmp_path / "tools").mkdir()
     (tmp_path / "notebooks").mkdir()
     for name in ("gallery.py", "scores.py"):
@@ -65,8 +65,8 @@ def project(tmp_path: Path) -> Path:
     both = {"02_video_search": score | {"data": "13 clips"}, "01_image_search": score}
     (tmp_path / "notebooks" / "scores.json").write_text(json.dumps(both))
     file = io.BytesIO()
-    Image.new("RGB", (900, 600), "red").save(file, "PNG")
-    data = {"image/png": base64.b64encode(file.getvalue()).decode()}
+    Image.new("RGB", (900, 600), "red").save(file, request.param)
+    data = {f"image/{request.param}": base64.b64encode(file.getvalue()).decode()}
     output = nbformat.v4.new_output("display_data", data)
     for name, tags in (("01_image_search", ["gallery"]), ("02_video_search", [])):
         cell = nbformat.v4.new_code_cell("show()", outputs=[output], metadata={"tags": tags})

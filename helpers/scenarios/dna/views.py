@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.patheffects import withStroke
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from helpers.show import COLOURS, show_figure
+from helpers.show import COLOURS, shortened, show_figure
 
 _MARKERS = "os^DvPX"  # as many as have no common divisor with the colours: 56 different looks
 
@@ -32,7 +32,8 @@ def show_families(points: np.ndarray, labels: Sequence[str], axis: str) -> None:
         axes.scatter(*own.T, s=22, marker=marker, color=colour, edgecolors="#333333", lw=0.3)
         crowd = (np.linalg.norm(own[:, None] - own, axis=2) < near).sum(axis=1).argmax()
         place = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center", "zorder": 5}
-        axes.annotate(name, own[crowd], weight="bold", size=12, path_effects=outline, **place)
+        text = shortened(name, 200, 17, bold=True)
+        axes.annotate(text, own[crowd], weight="bold", size=12, path_effects=outline, **place)
     axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
     show_figure(figure)
 
@@ -80,7 +81,8 @@ def show_tests(results: pd.DataFrame, unit: str) -> None:
         axes.set(xlabel="test", ylabel=unit)
         for bars in axes.containers:
             axes.bar_label(bars, fmt="%.2f", fontsize=9)
-    panels[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    methods = results.columns.get_level_values(1).unique()
+    panels[0, -1].legend(axes.containers, methods, loc="upper left", bbox_to_anchor=(1, 1))
     show_figure(figure)
 
 
@@ -94,11 +96,11 @@ def show_shares(groups: Mapping[str, Sequence[float]], line: float, unit: str) -
     """
     figure, axes = plt.subplots(figsize=(9, 3.8))
     outline = {"bins": np.linspace(0, 1, 51), "histtype": "step", "lw": 2}
-    styles = itertools.cycle(["-", ":", "-", "--", "-."])
-    for (name, values), style in zip(groups.items(), styles, strict=False):
+    styles, drawn = itertools.cycle(["-", ":", "-", "--", "-."]), []
+    for values, style in zip(groups.values(), styles, strict=False):
         weights = np.full(len(values), 1 / len(values))
-        axes.hist(values, weights=weights, ls=style, label=name, **outline)
+        drawn += axes.hist(values, weights=weights, ls=style, **outline)[2]
     axes.axvline(line, color="black", lw=1)
     axes.set(xlabel=unit, ylabel="share of the group")
-    axes.legend(loc="upper center")
+    axes.legend(drawn, groups, loc="upper center")
     show_figure(figure)

@@ -6,19 +6,20 @@ from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 from rdkit import Chem
 from rdkit.Chem import Draw, rdDepictor, rdFMCS
 
 from helpers.scenarios.molecules.molecules import read_molecule
-from helpers.show import COLOURS, NEUTRAL, show_figure
+from helpers.show import COLOURS, NEUTRAL, shortened, show_figure, written
 
 QUESTIONS = [
     ("Which molecules are similar to it?", "similar"),
     ("Which molecules contain it?", "contains"),
     ("Which molecules are contained in it?", "contained"),
 ]
-_TILE = (240, 190)  # pixels of a drawing in a grid
+_TILE = (240, 162)  # pixels of a drawing in a grid
+_WORDS = 28  # pixels, the height of the words below it
 _MARKERS = "os^Dv"  # one for each line, for readers who cannot tell the colours apart
 _SECONDS = 1  # for the largest common part of two molecules, which can take very long
 
@@ -26,7 +27,6 @@ _STYLE = Draw.MolDrawOptions()
 _STYLE.drawMolsSameScale = False
 _STYLE.fixedBondLength = 28  # pixels at most, so that a small molecule is not drawn huge
 _STYLE.minFontSize = 11
-_STYLE.legendFontSize, _STYLE.legendFraction = 15, 0.14
 # Light orange: letters in each of RDKit's colours can be read on it.
 _STYLE.setHighlightColour((1.0, 0.78, 0.35))
 
@@ -95,18 +95,24 @@ def _show(
     rows: Sequence[Sequence[tuple[Chem.Mol, str, Sequence[int]]]], first: str = "#cccccc"
 ) -> None:
     """Show rows of (molecule, words below it, atoms to mark), the first of each in a colour."""
-    from IPython.display import Image, display
+    from IPython.display import Image as Png
+    from IPython.display import display
 
-    mols, words, atoms = ([[tile[i] for tile in row] for row in rows] for i in range(3))
-    picture = Draw.MolsMatrixToGridImage(mols, _TILE, words, atoms, drawOptions=_STYLE)
-    pen, (width, height) = ImageDraw.Draw(picture), _TILE
+    width, height = _TILE[0], _TILE[1] + _WORDS
+    picture = Image.new("RGB", (width * max(map(len, rows)), height * len(rows)), "white")
+    pen = ImageDraw.Draw(picture)
     for y, row in enumerate(rows):
-        for x in range(len(row)):
-            corners = (x * width + 4, y * height + 3, (x + 1) * width - 4, (y + 1) * height - 3)
+        for x, (mol, words, atoms) in enumerate(row):
+            left, top = x * width, y * height
+            drawn = Draw.MolToImage(mol, _TILE, options=_STYLE, highlightAtoms=atoms)
+            picture.paste(drawn, (left, top))
+            text = written(shortened(words, width - 16, 15), 15)
+            picture.paste(text, (left + (width - text.width) // 2, top + _TILE[1]), text)
+            corners = (left + 4, top + 3, left + width - 4, top + height - 3)
             pen.rectangle(corners, outline="#cccccc" if x else first, width=1 if x else 2)
     png = io.BytesIO()
     picture.quantize(256).save(png, "PNG", optimize=True)  # at half the size
-    display(Image(png.getvalue()))
+    display(Png(png.getvalue()))
 
 
 def _hit(row: Hits, hit: Chem.Mol) -> tuple[Chem.Mol, Chem.Mol]:

@@ -1,6 +1,5 @@
 """What a recommender shows: a person's films with the recommended ones, and a map of films."""
 
-import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from helpers.show import COLOURS, NEUTRAL, show_figure
+from helpers.show import COLOURS, NEUTRAL, as_html, lines_of, shortened, show_figure
 
 OTHERS = "other"  # the genre of films that have none of the main ones
 
@@ -44,11 +43,13 @@ def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -
     table = pd.DataFrame(rows, range(1, len(rows) + 1), columns)
     latest = f"latest: {' · '.join(history) or 'nothing yet'}"
     with pd.option_context("display.max_colwidth", None):  # long titles are shown whole
-        rich, plain = table.to_html(border=0), table.to_string()
+        plain = table.map(lines_of).to_string()
+        rich = table.to_html(border=0, formatters=[as_html] * len(columns), escape=False)
     for cell in ("th", "td"):  # pages that show notebooks would set words to the right
         rich = rich.replace(f"<{cell}>", f'<{cell} style="text-align:left">')
-    about = f"<p><b>{html.escape(heading)}</b><br>{html.escape(latest)}</p>"
-    display({"text/html": about + rich, "text/plain": f"{heading}\n{latest}\n{plain}"}, raw=True)
+    about = f"<p><b>{as_html(heading)}</b><br>{as_html(latest)}</p>"
+    words = f"{lines_of(heading)}\n{lines_of(latest)}\n{plain}"
+    display({"text/html": about + rich, "text/plain": words}, raw=True)
 
 
 def main_genre(genres: Sequence[str], main: Sequence[str]) -> str:
@@ -69,20 +70,19 @@ def show_film_map(
         axis: what the two axes are, for example ``"t-SNE dimension"``.
     """
     figure, axes = plt.subplots(figsize=(11, 8))
-    genres = np.asarray(genres)
+    genres, dots = np.asarray(genres), {}
     for genre, colour in {OTHERS: "#DDDDDD", **dict(zip(main, COLOURS, strict=False))}.items():
         x, y = points[genres == genre].T
-        axes.scatter(x, y, s=9, color=colour, linewidths=0, label=genre)
+        dots[genre] = axes.scatter(x, y, s=9, color=colour, linewidths=0)
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}
     for row, title in named.items():
         axes.plot(*points[row], "o", color="white", markeredgecolor="black", markersize=6)
-        axes.annotate(
-            title, points[row], (6, 4), textcoords="offset points", fontsize=11, bbox=box, zorder=5
-        )
+        beside = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 11, "bbox": box}
+        axes.annotate(shortened(title, 300), points[row], zorder=5, **beside)
     axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
     axes.margins(0.02)
-    axes.legend(ncols=len(main) + 1, loc="lower center", bbox_to_anchor=(0.5, 1), markerscale=3,
-                frameon=False, columnspacing=1, handletextpad=0.2)  # fmt: skip
+    axes.legend(dots.values(), dots, ncols=len(dots), loc="lower center", bbox_to_anchor=(0.5, 1),
+                markerscale=3, frameon=False, columnspacing=1, handletextpad=0.2)  # fmt: skip
     show_figure(figure)
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
-from helpers.show import COLOURS, show_figure
+from helpers.show import COLOURS, shortened, show_figure
 
 COMPARED, SKIPPED, QUERY, PATH = COLOURS[0], "#BBBBBB", COLOURS[4], COLOURS[1]
 _CELLS = 9
@@ -27,7 +27,7 @@ def show_stripes(vectors: np.ndarray, names: Sequence[str]) -> None:
     shown = vectors[:, :96]
     figure, axes = plt.subplots(figsize=(11, 1 + 0.24 * len(names)))
     picture = axes.imshow(shown, aspect="auto", cmap="cividis", vmin=0, vmax=0.15)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [shortened(name, 200) for name in names])
     axes.set(xlabel=f"the first {shown.shape[1]} of {vectors.shape[1]} numbers")
     figure.colorbar(picture, label="value", extend="max", pad=0.02)
     show_figure(figure)

@@ -5,11 +5,10 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageOps
 
-from helpers.pictures import open_image, plain_font
-from helpers.scenarios.video.views import show_frame
-from helpers.show import COLOURS, MARKS
+from helpers.pictures import open_image
+from helpers.show import COLOURS, MARKS, shortened, show_photo, written
 
 _SHOT, _FRAME = (140, 79), 4  # pixels: a picture of a strip, and the film around it
 _TITLE, _ROW = 20, 136  # pixels: the line above a strip; a strip with all its texts
@@ -81,16 +80,19 @@ def show_film_strips(strips: Sequence[Strip]) -> None:
     """
     if not strips or not all(strip.shots for strip in strips):
         raise ValueError("there must be a film strip to show, and in each at least one shot")
-    step, bold = _SHOT[0] + 2 * _FRAME, plain_font(13, True)
+    step = _SHOT[0] + 2 * _FRAME
     left = step + 20 if any(strip.query is not None for strip in strips) else 0
-    titles = [MARKS[strip.right][0] + strip.title for strip in strips]
-    longest = max(bold.getlength(title) for title in titles)
-    width = left + max(round(longest), step * max(len(strip.shots) for strip in strips))
+    titles = []
+    for strip in strips:
+        mark, colour = MARKS[strip.right]
+        line = shortened(mark + strip.title, _MOST_WIDE / 2, 13, bold=True)
+        titles.append(written(line, 13, colour, bold=True))
+    longest = max(title.width for title in titles)
+    width = left + max(longest, step * max(len(strip.shots) for strip in strips))
     canvas = Image.new("RGB", (width, _ROW * len(strips)), "white")
-    draw = ImageDraw.Draw(canvas)
     for number, (strip, title) in enumerate(zip(strips, titles, strict=True)):
         top = number * _ROW + _TITLE
-        draw.text((left, top - _TITLE + 2), title, MARKS[strip.right][1], bold)
+        canvas.paste(title, (left, top - _TITLE + 2), title)
         tiles = [(0, strip.query, strip.caption, "white", "white")] if strip.query else []
         for place, (image, seconds, hit) in enumerate(strip.shots):
             text = f"▲ {seconds:.1f} s" if hit else f"{seconds:.1f} s"  # no matter of colour only
@@ -98,7 +100,7 @@ def show_film_strips(strips: Sequence[Strip]) -> None:
         for x, image, text, around, frame in tiles:
             picture = ImageOps.expand(ImageOps.pad(image, _SHOT, color=around), _FRAME, frame)
             canvas.paste(picture, (x, top))
-            below, font = (x + step / 2, top + picture.height + 3), plain_font(12, frame == _HIT)
-            draw.text(below, text, "black", font, anchor="ma")
+            below = written(shortened(text, step, 12), 12, bold=frame == _HIT)
+            canvas.paste(below, (x + (step - below.width) // 2, top + picture.height + 1), below)
     canvas.thumbnail((_MOST_WIDE, canvas.height))
-    show_frame(canvas, colours=255)
+    show_photo(canvas)

@@ -10,10 +10,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageOps
 
-from helpers.pictures import plain_font
 from helpers.scenarios.video.boxes import overlap
 from helpers.scenarios.video.track import Track, boxes_at
-from helpers.show import COLOURS, NEUTRAL, show_figure
+from helpers.show import COLOURS, NEUTRAL, shortened, show_figure, written
 
 _STILL = 20  # of 255: a pixel that changes by less is taken for noise and left as it was
 _FONT = 11  # pixels
@@ -45,34 +44,24 @@ def annotate(image: np.ndarray, marks: Iterable[Mark], width: int | None = None)
     """
     scale = (width or image.shape[1]) / image.shape[1]
     picture = ImageOps.scale(Image.fromarray(image), scale, Image.Resampling.LANCZOS)
-    draw, font = ImageDraw.Draw(picture), plain_font(_FONT)
+    draw = ImageDraw.Draw(picture)
     taken: list[tuple[float, float, float, float]] = []  # by texts: x, y, width, height
     ordered = sorted(marks, key=lambda mark: -mark.box[2] * mark.box[3])
     places = [[value * scale for value in mark.box] for mark in ordered]
     for mark, (x, y, w, h) in zip(ordered[::-1], places[::-1], strict=True):
         draw.rectangle((x, y, x + w, y + h), outline=mark.colour, width=2)
     for mark, (x, y, w, _) in zip(ordered, places, strict=True):
-        length, height = font.getlength(mark.text), _FONT + 3
-        top = max(0.0, y - height)
-        left = min(max(0.0, x), max(0.0, picture.width - length - 4))
-        area = (left, top, length + 4, height)
-        if not mark.text or length > 2 * w or overlap([area], taken).any():
+        ink = "black" if ImageColor.getcolor(mark.colour, "L") > 130 else "white"
+        text = written(mark.text, _FONT, ink)
+        top = round(max(0, y - text.height))
+        left = round(min(max(0, x), max(0, picture.width - text.width - 4)))
+        area = (left, top, text.width + 4, text.height)
+        if not mark.text or text.width > 2 * w or overlap([area], taken).any():
             continue
         taken.append(area)
-        draw.rectangle((left, top, left + length + 4, top + height), fill=mark.colour)
-        ink = "black" if ImageColor.getcolor(mark.colour, "L") > 130 else "white"
-        draw.text((left + 2, top), mark.text, ink, font)
+        draw.rectangle((left, top, left + area[2], top + area[3]), fill=mark.colour)
+        picture.paste(text, (left + 2, top), text)
     return picture
-
-
-def show_frame(picture: Image.Image, colours: int = 128) -> None:
-    """Show a picture as a PNG of few colours, a third of the size.
-
-    Args:
-        picture: in RGB; frames and texts in the colours of marks keep them exactly.
-        colours: how many, 16 to 255.
-    """
-    show_animation([picture], 1, colours)
 
 
 def show_animation(frames: Iterable[Image.Image], seconds: float, colours: int = 40) -> None:
@@ -175,7 +164,8 @@ def show_timeline(spans: Sequence[tuple[str, float, float]], colours: Mapping[st
     counts = Counter(names)  # in the order of the rows
     ends = np.cumsum(list(counts.values())) - 0.5
     middles = [end - count / 2 for end, count in zip(ends, counts.values(), strict=True)]
-    axes.set_yticks(middles, [f"{name} ({count})" for name, count in counts.items()])
+    rows = [f"{shortened(name, 300)} ({count})" for name, count in counts.items()]
+    axes.set_yticks(middles, rows)
     for end in ends[:-1]:
         axes.axhline(end, color="lightgrey", linewidth=0.8)
     axes.set(xlabel="time in the video (seconds)", ylim=(len(spans) - 0.4, -0.6))

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from helpers.errors import BadItem
+from helpers.scenarios.video import filmstrip
 from helpers.scenarios.video.filmstrip import (
     Shot,
     Strip,
@@ -18,6 +19,14 @@ from helpers.show import COLOURS, RIGHT, WRONG
 
 PHOTO = Image.new("RGB", (320, 180), "#123456")
 MARK = COLOURS[1]
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The strips before they became JPEGs."""
+    strips = []
+    monkeypatch.setattr(filmstrip, "show_photo", strips.append)
+    return strips
 
 
 def of_colour(picture, colour):

@@ -13,7 +13,6 @@ from helpers.scenarios.video.views import (
     draw_tracks,
     kind_colours,
     show_animation,
-    show_frame,
     show_timeline,
 )
 from helpers.show import COLOURS, NEUTRAL
@@ -92,14 +91,14 @@ def test_marks_have_their_exact_colour_whatever_the_scene(shown):
     scene = np.zeros((90, 160, 3), np.uint8)
     scene[..., 0] = np.arange(160)
     marked = annotate(scene, [Mark((40, 30, 60, 40), "", COLOURS[2])])
-    show_frame(marked, colours=16)
+    show_animation([marked], 0.2, colours=16)
     assert (pixels(shown[0])[30, 50] == pixels(marked)[30, 50]).all()
 
 
 def test_a_lamp_does_not_take_on_the_colour_of_a_mark(shown):
     scene = np.full((90, 160, 3), 60, np.uint8)
     scene[20:60, 20:60] = (225, 155, 10)  # nearly COLOURS[1]
-    show_frame(Image.fromarray(scene))
+    show_animation([Image.fromarray(scene)], 0.2)
     assert tuple(pixels(shown[0])[40, 40]) != (0xE6, 0x9F, 0)
 
 
@@ -108,15 +107,6 @@ def test_what_cannot_be_an_animation_is_refused():
     for frames, colours in (([], 40), ([small, large], 40), ([small], 15), ([small], 256)):
         with pytest.raises(ValueError, match="frames of one size and 16 to 255 colours"):
             show_animation(frames, 0.1, colours)
-
-
-def test_a_single_frame_is_shown_as_it_is_drawn(shown):
-    frame = annotate(GREY, [Mark((10, 20, 40, 30), "car")])
-    show_frame(frame)
-    (still,) = shown
-    assert still.format == "PNG" and still.size == (160, 90)
-    assert getattr(still, "n_frames", 1) == 1
-    assert np.abs(pixels(still) - pixels(frame)).max() < 40
 
 
 def test_texts_of_an_animation_are_sharp_where_an_object_stops(shown):
