@@ -26,13 +26,13 @@ def open_file(path: Path | str) -> BinaryIO:
             pipe, which would keep its reader waiting for ever.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise BadItem("not a file but a folder, a pipe or a device")
-        return open(path, "rb")
+        if stat.S_ISREG(os.stat(path).st_mode):
+            return open(path, "rb")
     except OSError as error:
         raise BadItem(error.strerror or str(error)) from error
-    except ValueError:  # what Python raises for a NUL
-        raise BadItem("no name of a file") from None
+    except ValueError as error:  # what Python raises for a NUL
+        raise BadItem(f"no name of a file ({error})") from None
+    raise BadItem("not a file but a folder, a pipe or a device")
 
 
 def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
