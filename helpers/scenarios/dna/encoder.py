@@ -15,8 +15,10 @@ from Bio.SeqUtils import gc_fraction
 
 from helpers.encoders.base import Encoder
 from helpers.errors import BadItem, HelpfulError
+from helpers.tables import odd_letter
 
 MIN_BASES = 60  # shorter pieces have too few words to be told from chance
+MAX_BASES = 100_000  # the longest gene of the catalogue has a tenth; a genome is no gene
 _CODE = unambiguous_dna_by_id[11]  # the genetic code of bacteria, by NCBI's number
 _IUPAC = frozenset("ACGTRYSWKMBDHVN")  # the bases, and the letters for "one of several bases"
 _CLEAN = str.maketrans("uU", "TT", "-.~")  # RNA to DNA; gaps of alignments go
@@ -47,11 +49,14 @@ def check_dna(item: Any) -> str:
             gaps are all right.
 
     Raises:
-        BadItem: it is no text, empty, a protein, too short, or mostly uncertain.
+        BadItem: it is no text, empty, a protein, too short or too long, or mostly uncertain.
     """
     if not isinstance(item, str):
         raise BadItem(f"not a sequence but {type(item).__name__}")
-    sequence = "".join(item.split()).translate(_CLEAN).upper()
+    written = "".join(item.split())
+    if odd := odd_letter(written):
+        raise BadItem(f"not DNA: it has {odd}; give the letters of its bases only")
+    sequence = written.translate(_CLEAN).upper().rstrip("*")  # some programs end a sequence so
     if not sequence:
         raise BadItem("an empty sequence")
     odd = "".join(sorted(set(sequence) - _IUPAC))
@@ -66,6 +71,10 @@ def check_dna(item: Any) -> str:
         )
     if len(sequence) < MIN_BASES:
         raise BadItem(f"too short: {len(sequence)} bases, and at least {MIN_BASES} are needed")
+    if len(sequence) > MAX_BASES:
+        raise BadItem(
+            f"too long: {len(sequence):,} bases, and at most {MAX_BASES:,} are read; cut out genes"
+        )
     return sequence
 
 

@@ -1,8 +1,8 @@
 """Genes with their family: resistance genes of bacteria, the classic tables, and a reader's own."""
 
+import io
 import re
 from functools import cache
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.tables import read_table
+from helpers.tables import read_table, read_text
 
 
 class Gene(NamedTuple):
@@ -137,19 +137,15 @@ def classic_table(content: bytes, name: str) -> dict[str, Gene]:
     """Read a table of the classic tutorial: sequence, tab, number of the family.
 
     Args:
-        content: the table, which begins with the line ``sequence<TAB>class``.
+        content: the table, with the columns ``sequence`` and ``class``.
         name: its file's name, for the message.
 
     Returns:
         Sequence -> gene; a sequence that stands there again is left out.
 
     Raises:
-        HelpfulError: the first line is another, or a line has no such number.
+        HelpfulError: it is no such table, or a line has no such number.
     """
-    if content.split(b"\n", 1)[0].split() != [b"sequence", b"class"]:
-        raise HelpfulError(
-            f"{name} does not begin with the line sequence<TAB>class; fetch it anew."
-        )
     genes: dict[str, Gene] = {}
     for line, row, _ in read_table(content, name, ["sequence", "class"]):
         family = row.get("class", "")
@@ -164,22 +160,29 @@ def classic_table(content: bytes, name: str) -> dict[str, Gene]:
 def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
     """The records of a FASTA file, name and sequence, or a bare sequence as its only record.
 
-    What is not DNA stays in: an encoder says what is wrong with it, and the others are kept.
+    What is not DNA stays in: an encoder says what is wrong with it, and the others are kept. Lines
+    that begin with a semicolon are comments.
 
     Args:
-        content: the file's bytes.
+        content: the file's bytes, see ``read_text``.
         name: the file's name, for messages and for a record that has none.
 
+    Returns:
+        (name, sequence) of each; a name that is missing or stands there again gets its number.
+
     Raises:
-        HelpfulError: it is empty or not a text.
+        HelpfulError: it is empty, or not a text.
     """
-    try:
-        text = content.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        raise HelpfulError(f"{name} is not a text; unpack it, and save it as FASTA.") from None
-    if not text:
+    lines = io.StringIO(read_text(content, name), newline=None)  # ended by CR, LF or both
+    kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(";")]
+    if not kept:
         raise HelpfulError(f"{name} is empty; give a sequence, or FASTA: a line >name before it.")
-    if not text.startswith(">"):
-        text = f">{Path(name).stem}\n{text}"
-    records = enumerate(SimpleFastaParser(StringIO(text)), start=1)
-    return [(title or f"record {n}", sequence) for n, (title, sequence) in records]
+    if not kept[0].startswith(">"):
+        kept.insert(0, f">{Path(name).stem}")
+    records, names = [], {""}
+    for number, (title, sequence) in enumerate(SimpleFastaParser(iter(kept)), start=1):
+        title = title.strip()
+        name = f"{title} (record {number})".strip() if title in names else title
+        names.add(title)
+        records.append((name, sequence))
+    return records

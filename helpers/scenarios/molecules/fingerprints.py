@@ -19,7 +19,7 @@ import numpy as np
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
-from helpers.errors import BadItem
+from helpers.errors import BadItem, HelpfulError
 from helpers.scenarios.molecules.molecules import properties, read_molecule
 
 RADIUS = 2  # bonds around an atom that a Morgan fingerprint looks at
@@ -44,7 +44,15 @@ class Described(NamedTuple):
     skipped: list[tuple[str, str]]
 
     def report(self) -> str:
-        """What was read and what was left out, with names, in a few lines."""
+        """What was read and what was left out, with names, in a few lines.
+
+        Raises:
+            HelpfulError: nothing could be read.
+        """
+        if self.skipped and not self.records:
+            given, why = self.skipped[0]
+            found = f"None of {len(self.skipped):,} is a molecule"
+            raise HelpfulError(f"{found}; the first, {given[:40]!r}: {why}")
         lines = [f"{len(self.records):,} molecules, {len(self.skipped):,} skipped"]
         lines += [f"  {given[:40]!r}: {why}" for given, why in self.skipped[:_NAMED]]
         more = len(self.skipped) - _NAMED

@@ -55,7 +55,7 @@ def test_a_gene_and_its_reverse_complement_are_one(name, genes):
 def test_case_rna_gaps_and_line_breaks_do_not_matter(name, genes):
     encoder, gene = load_encoder(name), genes[0]
     rna = gene.lower().replace("t", "u")
-    broken = "\n".join([gene[:70], "-- ." + gene[70:90] + "~", " " + gene[90:] + "\r\n"])
+    broken = "\n".join([gene[:70], "-- ." + gene[70:90] + "~", "\u00a0" + gene[90:] + "*\r\n"])
     vectors = encoder.encode([gene, rna, broken])
     assert (vectors == vectors[0]).all()
     assert encoder.content(rna) == encoder.content(gene)
@@ -144,7 +144,10 @@ def test_a_protein_is_read_from_any_bases():
         ("ACGT" * 10, "too short: 40 bases"),
         ("N" * 100, "0% of its letters"),
         ("1 acgt" * 30, "not DNA: it has '1'"),
-        ("ACGTé" * 30, "not DNA"),
+        ("ACGTé" * 30, r"not DNA: it has U\+00E9 \(LATIN SMALL LETTER E WITH ACUTE\)"),
+        ("ACGT\u0410" * 30, r"U\+0410 \(CYRILLIC CAPITAL LETTER A\)"),
+        ("acgt\u00df" * 30, r"U\+00DF"),  # whose capitals are SS, which would be bases
+        ("ACGT" * 25_001, "too long: 100,004 bases, and at most 100,000"),
         (">name ACGT" * 30, "not DNA"),
     ],
 )

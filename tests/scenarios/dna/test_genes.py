@@ -1,5 +1,6 @@
 """Genes with their families: the catalogue, the classic tables, and FASTA files as people have."""
 
+import gzip
 from collections import Counter
 
 import pytest
@@ -77,8 +78,8 @@ def test_classic_table_out_of_reach_says_so(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "does not begin"),
-        ("<html>not found</html>", "does not begin"),
+        ("", "is empty"),
+        ("<html>not found</html>", "no column sequence and no column class"),
         ("sequence\tclass\nATG\t7\n", "line 2: '7' is no family"),
         ("sequence\tclass\nATG\n", "line 2: '' is no family"),
         ("sequence\tclass\nATG\t1\nATC\tx\n", "line 3: 'x' is no family"),
@@ -89,22 +90,52 @@ def test_a_broken_classic_table_says_where(text, words):
         classic_table(text.encode(), "human_data.txt")
 
 
-def test_fasta_with_many_records():
-    content = b">one first gene\r\nACGT\r\nacgu\r\n\r\n>two\nMKT*\n>\nNNN\n>empty\n"
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_fasta_with_many_records(end):
+    lines = [
+        ";a comment",
+        ">one first gene",
+        "ACGT",
+        "; another",
+        " acgu ",
+        "",
+        ">two",
+        "MKT*",
+        ">",
+    ]
+    content = end.join([*lines, "NNN", ">two", ">empty"]).encode()
     assert read_fasta(content, "genes.fasta") == [
         ("one first gene", "ACGTacgu"),
         ("two", "MKT*"),
-        ("record 3", "NNN"),
+        ("(record 3)", "NNN"),
+        ("two (record 4)", ""),
         ("empty", ""),
     ]
 
 
-def test_a_bare_sequence_is_a_record():
-    assert read_fasta(b"\xef\xbb\xbfACGT\nACGT\n", "mine.txt") == [("mine", "ACGTACGT")]
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfACGT\nACGT\n", "ACGT\rACGT".encode("utf-16")])
+def test_a_bare_sequence_is_a_record(content):
+    for given in (content, gzip.compress(content)):
+        assert read_fasta(given, "mine.txt") == [("mine", "ACGTACGT")]
+
+
+def test_what_stands_before_the_first_name_is_a_record():
+    assert read_fasta(b"ACGT\n>one\nTT\n", "mine.fa") == [("mine", "ACGT"), ("one", "TT")]
+
+
+def test_a_record_that_is_not_utf_8_costs_no_other():
+    found = read_fasta(b">caf\xe9\nAC\xa0GT\n>two\nTT\n", "genes.fasta")
+    assert found == [("caf\ufffd", "AC\ufffdGT"), ("two", "TT")]
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "is empty"), (b" \n", "is empty"), (b"\x1f\x8b\x08", "not a text")]
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n;only a comment\n", "is empty"),
+        (b"\x1f\x8b\x08", "cannot be unpacked"),
+        (b"PK\x03\x04", "is a zip"),
+    ],
 )
 def test_what_is_no_fasta_is_refused_in_words(content, words):
     with pytest.raises(HelpfulError, match=words):

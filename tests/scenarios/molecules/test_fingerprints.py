@@ -7,6 +7,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from helpers.connect import connect_milvus, remove_store
+from helpers.errors import HelpfulError
 from helpers.scenarios.molecules import fingerprints
 from helpers.scenarios.molecules.fingerprints import (
     Described,
@@ -192,6 +193,11 @@ def test_a_report_names_the_first_of_what_was_skipped():
     assert lines[0] == "1 molecules, 12 skipped"
     assert "'C0(': " in lines[1] and "without its partner" in lines[1]
     assert lines[-1] == "  and 2 more" and len(lines) == 12
+
+
+def test_a_report_of_nothing_but_mistakes_is_one():
+    with pytest.raises(HelpfulError, match="None of 2 is a molecule; the first, 'SMILES': 'SMIL"):
+        describe(["SMILES", "("], BITS).report()
 
 
 def test_join_keeps_the_order_of_both():
