@@ -346,12 +346,18 @@ def _check_lengths(vectors: Sequence[np.ndarray], what: Sequence[str], field: di
 
 def _check_bytes(values: Sequence[str], field: str, most: int, places: Sequence[int]) -> None:
     for place, value in zip(places, values, strict=True):
-        # No character takes more than four bytes, so most texts need no encoding to be sure.
-        if isinstance(value, str) and 4 * len(value) > most and len(value.encode()) > most:
+        try:
+            size = len(value.encode()) if isinstance(value, str) else 0
+        except UnicodeEncodeError:
             raise InvalidRequest(
-                f"The text of row {place} for field '{field}' takes {len(value.encode())} bytes in "
-                f"UTF-8, but its max_length is {most}: shorten it, or create the collection with a "
-                "larger max_length."
+                f"The text of row {place} for field '{field}' cannot be written in UTF-8 "
+                f"({value[:50]!r}): leave out what is no character."
+            ) from None
+        if size > most:
+            raise InvalidRequest(
+                f"The text of row {place} for field '{field}' takes {size} bytes in UTF-8, but its "
+                f"max_length is {most}: shorten it, or create the collection with a larger "
+                "max_length."
             )
 
 

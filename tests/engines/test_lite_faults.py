@@ -181,6 +181,37 @@ def test_what_is_no_vector_is_refused(ours, vector):
         ours.upsert("photos", [{"id": 1, "label": "a", "vector": vector}])
 
 
+# Searches for nothing, and for one vector where a list belongs
+
+
+@pytest.mark.parametrize("data", [[], VECTORS[:0], VECTORS[0], VECTORS[0].tolist()])
+def test_pymilvus_has_no_sentence_for_queries_of_another_form(plain, data):
+    with pytest.raises(MilvusException, match="out of (range|bounds)|is illegal"):
+        plain.search("photos", data)
+
+
+@pytest.mark.parametrize("data", [[], VECTORS[:0]])
+def test_a_search_for_nothing_is_explained(ours, data):
+    assert "at least one query" in refusal(ours.search, "photos", data, error=InvalidRequest)
+    request = AnnSearchRequest(data, "vector", {}, 5)
+    refusal(ours.hybrid_search, "photos", [request], RRFRanker(), error=InvalidRequest)
+
+
+@pytest.mark.parametrize("data", [VECTORS[0], VECTORS[0].tolist()])
+def test_one_vector_where_a_list_belongs_is_explained(ours, data):
+    assert "data=[vector]" in refusal(ours.search, "photos", data, error=InvalidRequest)
+
+
+def test_rows_and_requests_are_not_changed(ours):
+    vector = VECTORS[1].astype("f8")
+    rows = [{"id": 1, "label": "a", "vector": vector}]
+    request = AnnSearchRequest([vector], "vector", {}, 3, filter="id >= 5")
+    ours.upsert("photos", rows)
+    (hits,) = ours.hybrid_search("photos", [request], RRFRanker())
+    assert rows[0]["vector"] is vector and request.data[0] is vector
+    assert [hit["id"] >= 5 for hit in hits] == [True] * 3, "the filter counts"
+
+
 # Queries of another length
 
 
@@ -203,6 +234,12 @@ def test_queries_of_another_length_are_explained(ours):
 def test_lite_counts_characters(plain):
     plain.upsert("photos", [{"id": 1, "vector": VECTORS[0], "label": "ééééé"}])
     assert plain.query("photos", ids=[1], output_fields=["label"])[0]["label"] == "ééééé"
+
+
+def test_a_text_that_is_no_utf_8_is_named(ours):
+    rows = [{"id": 1, "vector": VECTORS[0], "label": "\udcff"}]
+    sentence = refusal(ours.upsert, "photos", rows, error=InvalidRequest)
+    assert "row 0 for field 'label' cannot be written in UTF-8 ('\\udcff')" in sentence
 
 
 def test_texts_are_counted_in_bytes(ours):
