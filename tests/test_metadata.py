@@ -40,6 +40,14 @@ def test_records_come_back_in_the_order_of_the_ids(redis):
     assert json.loads(redis.get("photos:8")) == records[1]
 
 
+def test_records_may_hold_any_name_of_a_file(redis):
+    """Bytes that are no UTF-8 are half characters in Python, which Redis' client cannot write."""
+    records = [{"path": name} for name in ("caf\udce9.jpg", "照片 \U0001f600", "a\n\0b")]
+    save_metadata(redis, "photos", [1, 2, 3], records)
+    assert load_metadata(redis, "photos", [1, 2, 3]) == records
+    assert redis.get("photos:2") == '{"path": "照片 \U0001f600"}', "readable in Redis, too"
+
+
 def test_saving_again_replaces(redis):
     save_metadata(redis, "photos", [1, 1], [{"n": 1}, {"n": 2}])
     assert load_metadata(redis, "photos", [1]) == [{"n": 2}]

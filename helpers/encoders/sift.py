@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from helpers.assets import fetch
-from helpers.errors import HelpfulError
-from helpers.files import list_files
+from helpers.errors import BadItem, HelpfulError
+from helpers.files import list_files, open_file
 from helpers.photos import load_photos, unseen_birds
 from helpers.progress import progress_bar
 
@@ -61,7 +61,7 @@ def sift_descriptors(photos: Iterable[Path | str], count: int) -> np.ndarray:
         for path in photos:
             if got == count:
                 break
-            photo = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            photo = _grey(path)
             _, found = sift.detectAndCompute(photo, None) if photo is not None else (None, None)
             if found is None:  # not a picture, or one without any corner
                 continue
@@ -75,3 +75,12 @@ def sift_descriptors(photos: Iterable[Path | str], count: int) -> np.ndarray:
         )
     vectors = np.concatenate(parts)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _grey(path: Path | str) -> np.ndarray | None:
+    """A picture as OpenCV reads it; given bytes, because it takes not every name of a file."""
+    try:
+        with open_file(path) as file:
+            return cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (BadItem, cv2.error):  # the second for a file of no bytes
+        return None

@@ -1,5 +1,7 @@
 """SIFT descriptors of photos: how many, how long, and from which photos."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,6 +28,15 @@ def test_descriptors_are_unit_vectors_photo_by_photo(photos):
     assert one.shape == (100, DIM) and one.dtype == np.float32
     assert np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5)
     assert np.array_equal(sift_descriptors(photos, 100), one), "bad files change nothing"
+
+
+def test_any_name_and_no_file(photos, tmp_path):
+    odd = tmp_path / "caf\udce9.png"
+    photos[2].rename(odd)
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").touch()
+    nothing = [tmp_path / name for name in ("pipe.png", "zero.png", "gone.png")]
+    assert len(sift_descriptors([*nothing, odd], 100)) == 100
 
 
 def test_more_photos_give_more(photos):

@@ -1,6 +1,8 @@
 """The 99 object photos with what people or a model wrote about them, and the reader's own ones."""
 
+import os
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,14 +11,15 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw
 
 from helpers.assets import fetch
-from helpers.errors import BadItem
-from helpers.files import list_files
+from helpers.errors import BadItem, HelpfulError
+from helpers.files import IMAGE_SUFFIXES, list_files, print_left_out
 from helpers.pictures import plain_font
 from helpers.scenarios.multimodal.dashscope import DashScope
 from helpers.tables import own_table, read_table
 
 _CARD = 256  # pixels, the side of a text card
 DESCRIPTIONS = "descriptions.csv"
+_MOST_KEYWORDS, _KEYWORD_BYTES = 64, 256  # of a photo and of each, as the notebook's collection has
 
 
 class Photo(NamedTuple):
@@ -100,24 +103,48 @@ def load_own_photos(source: Path | str) -> list[Photo]:
     Raises:
         HelpfulError: there is no picture, or the CSV lacks a column or cannot be read as text.
     """
-    paths = list_files(source)
+    found = list_files(source, IMAGE_SUFFIXES | {".csv"})
+    paths = {_nfc(path): path for path in found if path.suffix.lower() != ".csv"}
+    if not paths:
+        raise HelpfulError(f"{source} holds tables but no picture; choose another.")
+    tables = [path for path in found if path.name == DESCRIPTIONS]
+    others = [path.name for path in found if path.suffix.lower() == ".csv" and path not in tables]
+    print_left_out(f"not named {DESCRIPTIONS}", others)
     rows: dict[Path, dict[str, str]] = {}
     problems = []
-    for table in sorted({path.parent / DESCRIPTIONS for path in paths}):
-        content = table.read_bytes() if table.exists() else b"file,description"
-        for line, row, problem in read_table(content, DESCRIPTIONS, ["file", "description"]):
-            path = table.parent / row.get("file", "")
+    for table in tables:
+        for line, row, problem in read_table(
+            table.read_bytes(), DESCRIPTIONS, ["file", "description"]
+        ):
+            path = paths.get(_nfc(table.parent / row.get("file", "")))
+            problem = problem or _problem(row, path)
             if problem:
                 problems.append(f"line {line}: {problem}")
-            elif path not in paths:
-                problems.append(f"line {line}: no picture {row['file']}")
-            elif not any(letter.isalnum() for letter in row["description"]):
-                problems.append(f"line {line}: no description")
             else:
                 rows[path] = row
-    if problems:
-        print(f"{len(problems)} rows left out of {DESCRIPTIONS}:", "; ".join(problems[:10]))
-    return [_own(path, rows.get(path, {})) for path in paths]
+    print_left_out(f"rows of {DESCRIPTIONS}", problems)
+    return [_own(path, rows.get(path, {})) for path in paths.values()]
+
+
+def _nfc(path: Path) -> str:
+    """A path with its letters composed: a Mac's file names are not, what people type mostly is."""
+    return unicodedata.normalize("NFC", str(path))
+
+
+def _problem(row: dict[str, str], path: Path | None) -> str:
+    """Why a row of the table cannot be used."""
+    if path is None:
+        return f"no picture {row['file']}"
+    if not _has_words(row["description"]):
+        return "no description"
+    words = _split(row.get("keywords", ""))
+    if len(words) > _MOST_KEYWORDS or any(len(word.encode()) > _KEYWORD_BYTES for word in words):
+        return f"more than {_MOST_KEYWORDS} keywords, or one of more than {_KEYWORD_BYTES} bytes"
+    return ""
+
+
+def _has_words(text: str) -> bool:
+    return any(letter.isalnum() for letter in text)
 
 
 def text_card(text: str) -> Image.Image:
@@ -140,7 +167,9 @@ def text_card(text: str) -> Image.Image:
 
 
 def _own(path: Path, row: dict[str, str]) -> Photo:
-    words = path.stem.replace("_", " ").replace("-", " ").strip()
+    readable = os.fsencode(path.stem).decode(errors="replace")  # names may be no UTF-8
+    words = readable.replace("_", " ").replace("-", " ").strip()
+    words = words if _has_words(words) else "a photo"
     description = row.get("description", words)
     return Photo(path, row.get("label") or words, description, _split(row.get("keywords", "")))
 

@@ -99,9 +99,34 @@ def test_own_photos_with_a_csv(folder, capsys):
     assert (barn.label, barn.keywords) == ("red barn", ["barn", "snow"])
     assert (first.description, car.description) == ("IMG 1", "car")
     assert capsys.readouterr().out == (
-        "3 rows left out of descriptions.csv: line 3: no description; "
-        "line 4: no picture gone.jpg; line 5: no description\n"
+        "3 left out, rows of descriptions.csv: line 3: no description, "
+        "line 4: no picture gone.jpg, line 5: no description\n"
     )
+
+
+def test_a_csv_in_composed_letters_finds_a_mac_s_names(folder, capsys):
+    Image.new("RGB", (9, 9)).save(folder / "cafe\u0301.png")
+    (folder / "notes.csv").write_text("a,b")
+    many = ";".join(["word"] * 65)
+    (folder / "descriptions.csv").write_text(
+        f"file,description,keywords\ncafé.png,A café.,\nred_barn.jpg,A barn.,{many}\n",
+        encoding="utf-8",
+    )
+    found = {photo.path.name: photo.description for photo in load_own_photos(folder)}
+    assert found["cafe\u0301.png"] == "A café." and found["red_barn.jpg"] == "red barn"
+    assert capsys.readouterr().out == (
+        "1 left out, not named descriptions.csv: notes.csv\n"
+        "1 left out, rows of descriptions.csv: line 3: more than 64 keywords, or one of more than "
+        "256 bytes\n"
+    )
+
+
+def test_own_photos_whose_names_say_nothing(tmp_path):
+    for name in ("___.png", "\N{GRINNING FACE}.png", "\udcff.png", "caf\udce9 noir.png"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name, "PNG")
+    found = {photo.path.name: photo.description for photo in load_own_photos(tmp_path)}
+    assert found.pop("caf\udce9 noir.png") == "caf\ufffd noir"
+    assert list(found.values()) == ["a photo"] * 3
 
 
 def test_own_photos_in_a_zip(folder, tmp_path, monkeypatch):
