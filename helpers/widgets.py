@@ -1,6 +1,8 @@
 """The controls of the "Try your own" sections; they work in JupyterLab and as a Voilà app."""
 
 import contextlib
+import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +10,10 @@ from typing import Any
 
 import ipywidgets
 
-from helpers.errors import BadItem, HelpfulError
+from helpers.errors import BadItem, HelpfulError, printable
+from helpers.files import open_file
+
+LARGEST_FILE = 500_000_000  # bytes that file_box takes into memory
 
 
 def form(
@@ -110,22 +115,84 @@ def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ip
         accept: the kinds of file to offer, such as ``"image/*"``.
         label: what the button says.
 
-    Mistakes show as one sentence below the box.
+    Mistakes show as one sentence below the box. In a Voilà app files can only be uploaded: a path
+    would let every visitor read this computer.
     """
+
+    def read(path: Path) -> None:
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            _check_size(size, path.name)
+            handle(file.read(size), path.name)  # no more: some of the system's files never end
+
+    return _choose(handle, read, accept, label, folders=False)
+
+
+def path_box(handle: Callable[[Path], Any], accept: str, label: str) -> ipywidgets.Widget:
+    """As :func:`file_box`, for what reads by itself: a folder can be named, or its zip uploaded.
+
+    Args:
+        handle: called with the path of a file or folder, or of a copy of an upload, which is gone
+            afterwards.
+        accept: the kinds of file to offer for upload, such as ``".zip,.tar"``.
+        label: what the button says.
+    """
+    return _choose(by_path(handle), handle, accept, label, folders=True)
+
+
+def _choose(
+    upload: Callable[[bytes, str], Any],
+    read: Callable[[Path], Any],
+    accept: str,
+    label: str,
+    folders: bool,
+) -> ipywidgets.Widget:
     uploaded = ipywidgets.FileUpload(accept=accept, description="Upload")
-    typed = ipywidgets.Text(placeholder="or the path of a file on this computer")
-    uploaded.observe(lambda _: setattr(typed, "value", ""), "value")  # the latest choice counts
+    fields: dict[str, ipywidgets.Widget] = {"chosen": uploaded}
+    ways = "Upload a file"
+    if not _in_voila():
+        what = "file or folder" if folders else "file"
+        typed = ipywidgets.Text(placeholder=f"or the path of a {what} on this computer")
+        fields["path"] = typed
+        uploaded.observe(lambda _: setattr(typed, "value", ""), "value")  # the latest choice counts
+        ways += " or type the path of one"
 
-    def act(upload: Sequence[dict[str, Any]], path: str) -> None:
+    def act(chosen: Sequence[dict[str, Any]], path: str = "") -> None:
         if path.strip():
-            file = Path(path.strip()).expanduser()
-            handle(file.read_bytes(), file.name)
-        elif upload:
-            handle(bytes(upload[0]["content"]), upload[0]["name"])
+            read(_existing(path.strip(), folders))
+        elif chosen:
+            _check_size(len(chosen[0]["content"]), chosen[0]["name"])
+            upload(bytes(chosen[0]["content"]), chosen[0]["name"])
         else:
-            raise HelpfulError("Upload a file or type the path of one, then press the button.")
+            raise HelpfulError(f"{ways}, then press the button.")
 
-    return form(act, label, upload=uploaded, path=typed)
+    return form(act, label, **fields)
+
+
+def _in_voila() -> bool:
+    # Kernels that Voilà starts ahead of their visitors know only the second.
+    return (
+        os.environ.get("SERVER_SOFTWARE", "").startswith("voila") or "VOILA_PREHEAT" in os.environ
+    )
+
+
+def _existing(path: str, folders: bool) -> Path:
+    try:
+        found = Path(path).expanduser()
+        if not (folders and os.path.isdir(found)):
+            open_file(found).close()
+    except (RuntimeError, BadItem) as error:  # the first for the home of a user who is not there
+        name = path if len(path) <= 200 else f"{path[:100]}…{path[-100:]}"
+        raise HelpfulError(f"{name} could not be read: {error}; choose another.") from None
+    return found
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > LARGEST_FILE:
+        most = f"{LARGEST_FILE / 1e6:,.0f} MB"
+        raise HelpfulError(f"{name} has {size / 1e6:,.0f} MB: choose a file of at most {most}.")
+    if not size:
+        raise HelpfulError(f"{name} is empty: choose another file.")
 
 
 def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipywidgets.Widget:
@@ -155,8 +222,9 @@ def by_path(handle: Callable[[Path], Any]) -> Callable[[bytes, str], None]:
     """
 
     def call(content: bytes, name: str) -> None:
+        ending = re.search(r"\.\w{1,10}$", name, re.ASCII)
         with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / f"copy{Path(name).suffix}"
+            copy = Path(folder, f"copy{ending[0] if ending else ''}")
             copy.write_bytes(content)
             handle(copy)
 
@@ -171,4 +239,5 @@ def explained() -> Iterator[None]:
     except (HelpfulError, BadItem) as error:
         print(error)
     except OSError as error:
-        print(f"{error.filename or 'The file'} could not be read: {error.strerror or error}.")
+        name = printable(str(error.filename or "The file"))
+        print(f"{name} could not be read: {error.strerror or error}.")

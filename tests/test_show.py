@@ -1,7 +1,6 @@
-"""Pictures, bars and controls, as a notebook and its reader get them."""
+"""Pictures and bars, as a notebook and its reader get them."""
 
 import asyncio
-from datetime import datetime
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -13,9 +12,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from helpers import show
-from helpers.errors import HelpfulError
 from helpers.show import Tile, show_bars, show_figure, show_grid, show_map, show_matrix
-from helpers.widgets import file_box, text_box
 
 
 def has(picture: Image.Image, colour: str) -> bool:
@@ -161,77 +158,6 @@ def test_a_matrix_is_light_where_its_values_are_large(figures):
     names = [label.get_text() for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]]
     assert names == ["a", "b"] * 2
     assert (axes.get_title(), bar.get_ylabel()) == ("a title", "cosine similarity")
-
-
-UPLOAD = {
-    "name": "photo.jpg", "content": memoryview(b"pixels"), "size": 6, "type": "image/jpeg",
-    "last_modified": datetime(2020, 1, 1),
-}  # fmt: skip
-
-
-def press(box, path="", upload=None):
-    controls, result = box.children
-    if upload:
-        controls.children[0].value = [upload]
-    controls.children[-2].value = path
-    controls.children[-1].click()
-    return "".join(output.get("text", "") for output in result.outputs)
-
-
-@pytest.fixture
-def box(monkeypatch):
-    """A file box whose output widget can be read without a kernel."""
-    got = []
-    return file_box(lambda content, name: got.append((content, name)), "image/*", "Search"), got
-
-
-def test_a_file_named_by_its_path(box, tmp_path):
-    (tmp_path / "photo.jpg").write_bytes(b"pixels")
-    press(box[0], str(tmp_path / "photo.jpg"))
-    assert box[1] == [(b"pixels", "photo.jpg")]
-
-
-def test_a_file_uploaded(box):
-    press(box[0], upload=UPLOAD)
-    assert box[1] == [(b"pixels", "photo.jpg")]
-
-
-def test_the_latest_choice_counts(box, tmp_path):
-    (tmp_path / "photo.jpg").write_bytes(b"old")
-    press(box[0], str(tmp_path / "photo.jpg"))
-    upload = box[0].children[0].children[0]
-    upload.value = [UPLOAD]
-    assert box[0].children[0].children[-2].value == ""
-
-
-def test_mistakes_are_one_sentence(box, tmp_path, capsys):
-    press(box[0])
-    assert "Upload a file or type the path of one" in capsys.readouterr().out
-    press(box[0], str(tmp_path / "nowhere.jpg"))
-    assert "nowhere.jpg could not be read: No such file or directory." in capsys.readouterr().out
-    press(box[0], str(tmp_path))
-    assert "could not be read" in capsys.readouterr().out
-    assert box[1] == []
-
-
-def test_an_error_of_the_handler(tmp_path, capsys):
-    def refuse(content, name):
-        raise HelpfulError("This cannot be searched.")
-
-    (tmp_path / "a").touch()
-    press(file_box(refuse, "*", "Search"), str(tmp_path / "a"))
-    assert capsys.readouterr().out.endswith("This cannot be searched.\n")
-
-
-def test_a_line_of_text(capsys):
-    got = []
-    line = text_box(got.append, "a sentence", "Search")
-    line.children[0].children[0].value = " hello "
-    line.children[0].children[-1].click()
-    assert got == ["hello"]
-    line.children[0].children[0].value = " "
-    line.children[0].children[-1].click()
-    assert "Type something first (a sentence)" in capsys.readouterr().out
 
 
 def run_cell(source: str) -> list:
