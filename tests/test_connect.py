@@ -8,9 +8,9 @@ import time
 import nbclient
 import nbformat
 import pytest
-from pymilvus import MilvusClient
+from pymilvus import DataType, MilvusClient
 
-from helpers.connect import connect_milvus, connect_redis, engine_name, remove_store
+from helpers.connect import connect_milvus, connect_redis, engine_name, quoted, remove_store
 from helpers.engines import lite_store
 from helpers.engines.lite import LiteClient
 from helpers.paths import ROOT, store_folder
@@ -248,3 +248,33 @@ def test_a_redis_that_is_not_there_is_named_soon(closed_port, monkeypatch):
 def test_what_is_no_redis_address_is_refused(url, monkeypatch):
     monkeypatch.setenv("REDIS_URL", url)
     assert "redis://:password@localhost" in refusal(connect_redis, "image_search")
+
+
+# Texts in filters
+
+NAMES = [
+    "BBC", "", " ", "it's", 'x" or id >= 0 or name == "', "x' or id >= 0 or name == '", '"', '\\"',
+    "\\", "C:\\new\\table", "two\nlines", "two\r\nlines", "\rback", "\ttab", "a\0nul", "\a\b\f\v",
+    "\x1f\x7f\x85\u2028\u202e", "\\u4e2d", "\\x41", "\\101", "{name}", "%s %", "_", "`x`", "null",
+    "人民日报", "الجزيرة", "🙂", "a" * 300,
+]  # fmt: skip
+
+
+def test_a_text_in_a_filter_finds_its_own_row_and_no_other():
+    milvus = connect_milvus("quoted")
+    schema = milvus.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("name", DataType.VARCHAR, max_length=1000)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+    milvus.create_collection("names", schema=schema)
+    rows = [{"id": i, "name": name, "vector": [1.0, i]} for i, name in enumerate(NAMES)]
+    milvus.insert("names", rows)
+    index = milvus.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="COSINE")
+    milvus.create_index("names", index)
+    milvus.load_collection("names")
+    strong = {"output_fields": ["name"], "consistency_level": "Strong"}
+    for name in NAMES:
+        for condition in (f"name == {quoted(name)}", f"name in [{quoted(name)}, {quoted('?')}]"):
+            found = milvus.query("names", filter=condition, **strong)
+            assert [row["name"] for row in found] == [name], condition

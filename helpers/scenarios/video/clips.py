@@ -1,7 +1,6 @@
 """Short films to search in: thirteen clips from assets, or a reader's own videos."""
 
 import hashlib
-import json
 import os
 import tempfile
 from itertools import chain, islice, takewhile
@@ -88,16 +87,6 @@ def file_hash(path: Path | str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BadItem(f"{path.name} cannot be read: {error.strerror or error}") from None
-
-
-def quoted(text: str) -> str:
-    """A string as it stands in a Milvus filter: in double quotes, its own quotes escaped.
-
-    Args:
-        text: anything, such as the name of a file.
-    """
-    # Milvus knows JSON's escapes but \u, so letters of all scripts stay as they are.
-    return json.dumps(text, ensure_ascii=False)
 
 
 def query_pictures(path: Path) -> list[Image.Image]:

@@ -5,10 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
-from pymilvus import DataType
 
 from helpers.assets import fetch
-from helpers.connect import connect_milvus
 from helpers.errors import BadItem, HelpfulError
 from helpers.scenarios.video.clips import (
     broken_files,
@@ -17,7 +15,6 @@ from helpers.scenarios.video.clips import (
     mirrored_excerpt,
     preview,
     query_pictures,
-    quoted,
 )
 from helpers.scenarios.video.frames import read_frames, video_facts
 from tests.scenarios.video.test_frames import make_video
@@ -147,29 +144,3 @@ def test_a_preview_is_a_frame_from_near_the_beginning(tmp_path):
     assert abs(np.asarray(preview(make_video(tmp_path / "b.mp4", [90]))).mean() - 90) < 8
     (tmp_path / "text.mp4").write_text("not a film")
     assert preview(tmp_path / "text.mp4") is None
-
-
-def test_any_name_can_be_filtered_by(stores):
-    names = [
-        "plain.mp4",
-        "it's",
-        'say "hi"',
-        "back\\slash",
-        "\N{CLAPPER BOARD} \u05e9 \u89c6",
-        "a\nb",
-    ]
-    milvus = connect_milvus("clips_test")
-    schema = milvus.create_schema()
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
-    schema.add_field("clip", DataType.VARCHAR, max_length=100)
-    milvus.create_collection("names", schema=schema)
-    rows = [{"id": i, "vector": [1.0, i], "clip": name} for i, name in enumerate(names)]
-    milvus.upsert("names", rows)
-    index = milvus.prepare_index_params()
-    index.add_index("vector", index_type="FLAT", metric_type="COSINE")
-    milvus.create_index("names", index)
-    milvus.load_collection("names")
-    for i, name in enumerate(names):
-        found = milvus.query("names", filter=f"clip == {quoted(name)}")
-        assert [row["id"] for row in found] == [i]
