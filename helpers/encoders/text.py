@@ -105,10 +105,12 @@ class TransformerEncoder(TextEncoder):
 
     def prepare(self, item: str) -> list[int]:
         """Cut a text into word pieces, at most ``max_tokens``, and look up their numbers."""
-        pieces = self._tokenizer.encode(check_text(item)).ids
-        if self._special.issuperset(pieces):
-            raise BadItem("a text of which the model knows no part")
-        return pieces
+        pieces = self._tokenizer.encode(check_text(item))
+        known = zip(pieces.ids, pieces.tokens, strict=True)
+        words = "".join(token for id, token in known if id not in self._special)
+        if not any(letter.isalnum() for letter in words):  # signs alone would all be alike
+            raise BadItem("a text of which the model knows no word")
+        return pieces.ids
 
     @torch.inference_mode()
     def embed(self, prepared: Sequence[list[int]]) -> np.ndarray:

@@ -142,6 +142,7 @@ def load_news(file: Path | str | None = None) -> Articles:
         if found.add(f"line {line}", article, least=_LEAST_WORDS):
             found.mended += mended
             found.touched += any(mended.values())
+    print(found.report())
     return found
 
 
@@ -154,7 +155,7 @@ def load_own(source: Path | str) -> Articles:
             the titles.
 
     Returns:
-        The texts as articles; rows and files that cannot be used are named in ``left_out``.
+        The texts as articles, with their report printed.
 
     Raises:
         HelpfulError: there is nothing at that path, it has no such columns, or no usable text.
@@ -172,6 +173,7 @@ def load_own(source: Path | str) -> Articles:
     if not found.articles:
         named = ", ".join(f"{name}: {reason}" for name, reason in found.left_out[:5])
         raise HelpfulError(f"{source} holds no text that can be used ({named or 'no row'}).")
+    print(found.report())
     return found
 
 

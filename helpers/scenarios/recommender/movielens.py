@@ -161,10 +161,10 @@ def _whole(keys: pd.Series) -> pd.Series:
 
 def _seconds(times: pd.Series) -> pd.Series:
     """Seconds since 1970, from such numbers or ISO dates; NaN for what is neither."""
-    numbers = pd.to_numeric(times, errors="coerce")
+    numbers = pd.to_numeric(times, errors="coerce").where(lambda found: found.abs() < 1e18)
     others = times[numbers.isna()]
     days = pd.to_datetime(others, format="ISO8601", utc=True, errors="coerce")
-    numbers[others.index] = (days - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    numbers[others.index] = days.dt.as_unit("s").astype("int64").where(days.notna())
     return numbers
 
 
