@@ -109,7 +109,7 @@ def _remove(store: Path) -> bool:
 
         return remove_here(store)
     users = _held.pop(store, None)
-    users = os.open(_users_of(store), os.O_RDWR | os.O_CREAT, 0o600) if users is None else users
+    users = _open(_users_of(store)) if users is None else users
     if not _try(users):
         # The try has cost us our own lock.
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -141,6 +141,22 @@ def _keeper_of(store: Path) -> Path:
     return store.with_name(f"{store.name}.keeper")
 
 
+def _open(path: Path) -> int:
+    """Open a file of a store to write to it and return its descriptor.
+
+    Somebody else who can write to the folder could have put a link to any file of this user there,
+    or a file that names a socket of their own.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.close(descriptor)
+        raise ServiceError(
+            f"The store {shown(path.parent)} is another user's: set BOOTCAMP_STORES to a folder of "
+            "your own."
+        )
+    return descriptor
+
+
 def _try(descriptor: int, shared: bool = False) -> bool:
     """Lock an open file if that can be had at once."""
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -155,7 +171,7 @@ def _lock(path: Path, shared: bool = False) -> int:
     """Wait for a lock on a file and return its descriptor."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _open(path)
         # A file that has been removed meanwhile locks nobody out.
         with contextlib.suppress(FileNotFoundError):
             if _try(descriptor, shared) and os.path.samestat(os.fstat(descriptor), os.stat(path)):
@@ -172,7 +188,7 @@ def _send(store: Path, request: str) -> dict[str, str]:
     """Send a request to a store's keeper, starting one if there is none, and wait for its reply."""
     deadline, starts = time.monotonic() + WAIT_SECONDS, 0
     while time.monotonic() < deadline:
-        lock = os.open(_keeper_of(store), os.O_RDWR | os.O_CREAT, 0o600)
+        lock = _open(_keeper_of(store))
         try:
             if _try(lock):
                 if starts == 2:
@@ -181,11 +197,12 @@ def _send(store: Path, request: str) -> dict[str, str]:
                 os.pwrite(lock, b" " * _ROOM, 0)  # A full disk shows here already.
                 _start(store, lock)
                 starts += 1
+            address = os.fsdecode(os.pread(lock, _ROOM, 0)).strip()
         finally:
             os.close(lock)
         with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(WAIT_SECONDS)
-            connection.connect(_keeper_of(store).read_text().strip())
+            connection.connect(address)
             connection.sendall(f"{request}\n".encode())
             return json.loads(connection.makefile().readline())
         time.sleep(0.02)  # It is just being started, or has just ended.
@@ -197,7 +214,8 @@ def _send(store: Path, request: str) -> dict[str, str]:
 
 def _start(store: Path, lock: int) -> None:
     command = (sys.executable, "-m", "helpers.engines.keeper", str(store), str(lock))
-    with _log_of(store).open("wb") as log:
+    with open(_open(_log_of(store)), "wb") as log:
+        log.truncate()
         # The shell leaves at once. So the keeper is nobody's child, and what ends a kernel and its
         # children leaves it alone.
         subprocess.run(

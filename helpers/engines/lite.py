@@ -8,9 +8,10 @@ fails, Milvus Lite has been mended there, and what mends it here can go.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,19 +113,12 @@ class LiteClient(MilvusClient):
     def insert(self, collection_name: str, data: Any, *args: Any, **kwargs: Any) -> dict:
         """Insert rows, if their vectors and texts are such as a server takes."""
         data = self._checked_rows(collection_name, data)
-        with self._disk_watched():
-            return super().insert(collection_name, data, *args, **kwargs)
+        return super().insert(collection_name, data, *args, **kwargs)
 
     def upsert(self, collection_name: str, data: Any, *args: Any, **kwargs: Any) -> dict:
         """Insert or replace rows, if their vectors and texts are such as a server takes."""
         data = self._checked_rows(collection_name, data)
-        with self._disk_watched():
-            return super().upsert(collection_name, data, *args, **kwargs)
-
-    def flush(self, collection_name: str, *args: Any, **kwargs: Any) -> None:
-        """Write what was inserted into the collection's files."""
-        with self._disk_watched():
-            super().flush(collection_name, *args, **kwargs)
+        return super().upsert(collection_name, data, *args, **kwargs)
 
     def search(
         self,
@@ -237,18 +231,6 @@ class LiteClient(MilvusClient):
                         _check_lengths(queries, _queries(queries), field)
             raise
 
-    @contextlib.contextmanager
-    def _disk_watched(self) -> Iterator[None]:
-        try:
-            yield
-        except MilvusException as error:
-            if "No space left" not in str(error):
-                raise
-            raise ServiceError(
-                f"The disk of the store {shown(self._store.parent)} is full and these rows were "
-                "not stored: make room and run this cell again."
-            ) from None
-
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -262,6 +244,33 @@ def quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def _on_a_full_disk(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Say in a sentence that the disk is full."""
+
+    @functools.wraps(write)
+    def explained(self: LiteClient, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return write(self, *args, **kwargs)
+        except MilvusException as error:
+            if "No space left" not in str(error):
+                raise
+            raise ServiceError(
+                f"The disk of the store {shown(self._store.parent)} is full, so that nothing was "
+                "stored or changed: make room and run this cell again."
+            ) from None
+
+    return explained
+
+
+# pymilvus writes every error to the log, too, with the calls that led to it.
+logging.getLogger("pymilvus.decorators").addFilter(lambda r: "No space left" not in r.getMessage())
+for _name in (
+    *("create_alias", "create_collection", "create_index", "create_partition", "delete"),
+    *("drop_collection", "drop_index", "flush", "insert", "rename_collection", "upsert"),
+):
+    setattr(LiteClient, _name, _on_a_full_disk(getattr(LiteClient, _name)))
 
 
 def _check_name(name: str) -> None:

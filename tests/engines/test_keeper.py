@@ -290,8 +290,80 @@ def test_a_long_temporary_folder_is_not_used_for_sockets(monkeypatch, tmp_path):
     remove_store("image_search")
 
 
+# Other users
+
+
+@pytest.mark.parametrize("name", ["users", "keeper", "log"])
+def test_a_link_in_the_place_of_a_file_is_not_followed(name, stores):
+    folder, mine = stores / "image_search", stores / "mine"
+    folder.mkdir(parents=True)
+    mine.write_text("dear to me")
+    (folder / f"milvus.db.{name}").symlink_to(mine)
+    assert "cannot be read and written" in refusal(connect_redis, "image_search")
+    assert mine.read_text() == "dear to me"
+
+
+@pytest.mark.parametrize("name", ["users", "keeper", "log"])
+def test_files_of_another_user_are_not_trusted(name, stores, monkeypatch):
+    (stores / "image_search").mkdir(parents=True)
+    file = stores / "image_search" / f"milvus.db.{name}"
+    file.touch()
+    uid = os.geteuid()
+    if uid == 0:
+        os.chown(file, 12_345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
+    assert "is another user's" in refusal(connect_redis, "image_search")
+
+
+def test_nobody_else_may_open_what_a_store_is_made_of(stores):
+    connect_milvus("image_search").create_collection("photos", dimension=8)
+    connect_redis("image_search").set("key", "value")
+    folder = stores / "image_search"
+    sockets = Path((folder / "milvus.db.keeper").read_text().strip()).parent
+    assert {path.name for path in sockets.iterdir()} >= {"keeper", "milvus", "redis"}
+    for path in [
+        sockets,
+        *sockets.iterdir(),
+        *(folder / "milvus.db").rglob("*"),
+        *folder.iterdir(),
+    ]:
+        assert not path.stat().st_mode & 0o077, path
+    remove_store("image_search")
+
+
 # A full disk
 
+EVERY_CALL = """
+import subprocess, sys
+import numpy as np
+from helpers.connect import connect_milvus
+from helpers.errors import ServiceError
+milvus = connect_milvus("image_search")
+for name in ("photos", "others"):
+    milvus.create_collection(name, dimension=64)
+rows = [{"id": n, "vector": np.ones(64)} for n in range(100)]
+milvus.insert("photos", rows)
+milvus.flush("photos")
+milvus.insert("photos", rows)
+milvus.release_collection("others")
+index = milvus.prepare_index_params()
+index.add_index("vector", index_type="HNSW", metric_type="COSINE")
+milvus.drop_index("others", "vector")
+subprocess.run(f"head -c 9000000 /dev/zero > {sys.argv[1]}/other", shell=True, stderr=-3)
+for call in (
+    lambda: milvus.insert("photos", rows), lambda: milvus.upsert("photos", rows),
+    lambda: milvus.flush("photos"), lambda: milvus.delete("photos", [1]),
+    lambda: milvus.create_collection("new", dimension=8),
+    lambda: milvus.create_alias("photos", "a"),
+    lambda: milvus.create_partition("photos", "part"), lambda: milvus.drop_collection("others"),
+    lambda: milvus.rename_collection("photos", "new"), lambda: milvus.create_index("others", index),
+):
+    try:
+        call()
+    except ServiceError as error:
+        print(error)
+"""
 FULL = """
 import os, json, numpy as np
 from helpers.connect import connect_milvus, connect_redis
@@ -352,6 +424,15 @@ def test_a_full_disk_is_named_and_nothing_acknowledged_is_lost(small_disk, tmp_p
     assert "disk" in full["said"] and full["stored"] > 0
     assert full["stored"] <= again["rows"] <= full["stored"] + 100
     assert again["without"] == 0
+
+
+def test_every_call_that_writes_names_a_full_disk(small_disk, tmp_path):
+    (tmp_path / "calls.py").write_text(EVERY_CALL)
+    run = f"PYTHONPATH={ROOT} {sys.executable} {tmp_path}/calls.py {small_disk}"
+    done = on_a_disk_of(6, run, small_disk)
+    said = [line for line in done.stdout.splitlines() if line.startswith("The disk of the store")]
+    assert len(said) == 10 and done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, "pymilvus logs it besides"
 
 
 def test_a_disk_that_is_full_from_the_beginning_is_named(small_disk, tmp_path):
