@@ -78,9 +78,8 @@ def protein_identity(one: str, other: str) -> float:
     shorter = min(len(one), len(other))
     if not shorter:
         return 0.0
-    alignments = _blast_aligner().align(one, other)
-    equal = alignments[0].counts().identities if len(alignments) else 0
-    return 100 * equal / shorter
+    best = next(iter(_blast_aligner().align(one, other)), None)  # there can be more than 2**63
+    return 100 * best.counts().identities / shorter if best is not None else 0.0
 
 
 @cache

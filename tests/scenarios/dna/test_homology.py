@@ -1,7 +1,10 @@
 """Relatives: shared words, clusters, splits that keep clusters whole, identity of proteins."""
 
+import random
+
 import numpy as np
 import pytest
+from Bio.Align import PairwiseAligner
 
 from helpers.scenarios.dna.homology import clusters, hold_out, kmer_jaccard, protein_identity
 
@@ -50,3 +53,11 @@ def test_identity_is_counted_on_the_shorter_protein():
 def test_identity_of_nothing_alike():
     assert protein_identity("", "MKT") == 0
     assert protein_identity("WWWW", "PPPP") == 0
+
+
+def test_identity_of_proteins_that_can_be_aligned_in_countless_ways():
+    drawn = random.Random(0)
+    one, other = ("".join(drawn.choices("WP", k=length)) for length in (1500, 1400))
+    with pytest.raises(OverflowError):
+        len(PairwiseAligner(scoring="blastp", mode="local").align(one, other))
+    assert 50 < protein_identity(one, other) < 100
