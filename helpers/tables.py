@@ -124,18 +124,16 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[s
 
     while at < len(lines):
         begins = at
+        reader = csv.reader(rest(), delimiter=delimiter, strict=True, skipinitialspace=True)
         try:
-            reader = csv.reader(rest(), delimiter=delimiter, strict=True, skipinitialspace=True)
-            fields = next(reader)
-            said = begins == 0 and lines[0].startswith("sep=")  # by Excel, ahead of the header
-            if any(field.strip() for field in fields) and not said:
-                yield begins + 1, fields, ""
+            for fields in reader:
+                said = begins == 0 and lines[0].startswith("sep=")  # by Excel, before the header
+                if any(map(str.strip, fields)) and not said:
+                    yield begins + 1, fields, ""
+                begins = at
         except csv.Error as error:
-            yield (
-                begins + 1,
-                [],
-                f"a quotation mark inside a text, or without its partner ({error})",
-            )
+            problem = f"a quotation mark inside a text, or without its partner ({error})"
+            yield begins + 1, [], problem
             at = begins + 1  # it may have swallowed other rows: read on in the next line
 
 
@@ -149,7 +147,7 @@ def _row(line: int, fields: list[str], problem: str, header: list[str]) -> Row:
     elif bad := _BAD_LETTER.search("".join(values)):
         code = ord(bad[0]) & 0xFF
         problem = f"the byte 0x{code:02x}, which no text in UTF-8 has there; save it again as UTF-8"
-    elif [value.lower() for value in values] == header:
+    elif ",".join(values).lower() == ",".join(header):
         problem = "the header again"
     if problem:
         return Row(line, {}, problem)
