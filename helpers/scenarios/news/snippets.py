@@ -47,7 +47,8 @@ def snippet(text: str, query: str, words: int = 40) -> Passage:
         raise ValueError(f"a snippet needs at least one word, not {words}")
     wanted = set(stems(query))
     # Words as readers count them, blanks between: "don't" is one, though it is cut for comparing.
-    places = [found.span() for found in re.finditer(r"\S+", text)]
+    # Where nobody writes blanks, as in Chinese, so many letters count as a word.
+    places = [found.span() for found in re.finditer(r"\S{1,30}", text)]
     if not places:
         return Passage("", spans=[])
     matches = [wanted & set(stems(text[start:end])) for start, end in places]

@@ -71,6 +71,11 @@ def test_right_to_left_text_and_emoji():
     assert snippet("It rained 🙂 all day", "🙂").spans == []
 
 
+@pytest.mark.parametrize("text", ["中国的历史很长" * 9_000, "x" * 60_000])
+def test_a_text_without_blanks_is_cut_too(text):
+    assert snippet(text, "history").text == f"{text[: 40 * 30]} …"
+
+
 @pytest.mark.parametrize("text", ["", "   \n"])
 def test_an_empty_text_gives_an_empty_snippet(text):
     assert snippet(text, "word") == Passage("", spans=[])
