@@ -7,7 +7,8 @@ FiftyOne itself is imported where it is used: on import it reads its settings, w
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from helpers.encoders.base import Encoder
 from helpers.errors import BadItem, HelpfulError
+from helpers.files import print_left_out
 from helpers.ingest import encode_batches
 from helpers.pictures import open_image
 from helpers.scenarios.video.detect import Detections
@@ -39,6 +41,17 @@ class Copy(NamedTuple):
     path: str
     original: int
     how: str
+
+
+def storable(photos: Mapping[Path, str]) -> list[tuple[str, str]]:
+    """Photos as MongoDB can store them: (path, class); names that are no UTF-8 are left out.
+
+    Args:
+        photos: path -> class. Those left out are counted and named.
+    """
+    odd = [path for path in photos if re.search("[\ud800-\udfff]", f"{path}")]
+    print_left_out("MongoDB stores only names in UTF-8", [path.name for path in odd])
+    return [(str(path), kind) for path, kind in photos.items() if path not in odd]
 
 
 def encode_samples(dataset: fiftyone.Dataset, encoder: Encoder) -> np.ndarray:

@@ -2,13 +2,19 @@
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from helpers.errors import BadItem
-from helpers.scenarios.fiftyone_app.views import patch_tiles, sample_tiles, save_changed
+from helpers.scenarios.fiftyone_app.views import (
+    patch_tiles,
+    sample_tiles,
+    save_changed,
+    storable,
+)
 from helpers.scenarios.video.screenshots import CHANGES
 from tests.services_world import finished
 
@@ -158,3 +164,10 @@ def test_copies_are_changed_in_turn(tmp_path):
     assert np.array_equal(np.asarray(Image.open(mirrored.path)), np.asarray(expected))
     with pytest.raises(BadItem):
         save_changed([str(tmp_path / "missing.png")], tmp_path / "copies")
+
+
+def test_names_that_mongodb_cannot_store_are_named(capsys):
+    photos = {Path("a/caf\udce9.jpg"): "a", Path("b\udcff/1.jpg"): "b", Path("照片.jpg"): "c"}
+    assert storable(photos) == [("照片.jpg", "c")]
+    said = "2 left out, MongoDB stores only names in UTF-8: caf\\udce9.jpg, 1.jpg\n"
+    assert capsys.readouterr().out == said
