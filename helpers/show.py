@@ -234,7 +234,7 @@ def as_html(text: str) -> str:
 
 def lines_of(text: str) -> str:
     """A text with all its line ends as ``\\n``, and what no page can show as escapes."""
-    return "\n".join(map(printable, _LINE_END.split(text.expandtabs(4))))
+    return "\n".join(map(printable, _LINE_END.split(text.replace("\t", " " * 4))))
 
 
 def drawable(text: str) -> tuple[str, list[str]]:

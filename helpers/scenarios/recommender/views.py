@@ -39,11 +39,12 @@ def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -
     from IPython.display import display
 
     rows = [(a.name, ", ".join(a.genres), f"{a.score:.3f}", a.because or "-") for a in found]
+    rows = [tuple(map(lines_of, row)) for row in rows]
     columns = ["recommended", "genres", "score", "because you watched"]
     table = pd.DataFrame(rows, range(1, len(rows) + 1), columns)
     latest = f"latest: {' · '.join(history) or 'nothing yet'}"
     with pd.option_context("display.max_colwidth", None):  # long titles are shown whole
-        plain = table.map(lines_of).to_string()
+        plain = table.to_string()
         rich = table.to_html(border=0, formatters=[as_html] * len(columns), escape=False)
     for cell in ("th", "td"):  # pages that show notebooks would set words to the right
         rich = rich.replace(f"<{cell}>", f'<{cell} style="text-align:left">')
