@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,8 @@ class LiteClient(MilvusClient):
     """pymilvus' client for Milvus Lite.
 
     Index parameters take effect, creating the same index twice is no error, dropping one index
-    leaves the others, and a search without ``output_fields`` returns ids only: all as on a server.
+    leaves the others, a search without ``output_fields`` returns ids only, and BM25's scores are
+    positive: all as on a server.
 
     As a server does, it refuses rows with NaN or infinity, vectors of another length than their
     field's, texts longer than their field in bytes, names with other characters, more results than
@@ -138,9 +140,13 @@ class LiteClient(MilvusClient):
             self._check_metric(collection_name, kwargs.get("anns_field"), metric)
         outputs = output_fields or _IDS
         with self._explained(collection_name, [(kwargs.get("anns_field"), data)]):
-            return super().search(
+            found = super().search(
                 collection_name, data, filter, limit, outputs, search_params, **kwargs
             )
+        if len(data) and isinstance(data[0], str):  # only BM25 takes texts
+            for hit in itertools.chain.from_iterable(found):
+                hit["distance"] = -hit["distance"]
+        return found
 
     def hybrid_search(
         self,

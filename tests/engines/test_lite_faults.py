@@ -6,7 +6,7 @@ mends it in ``helpers/engines/lite.py`` can go, with both tests.
 
 import numpy as np
 import pytest
-from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker
+from pymilvus import AnnSearchRequest, DataType, Function, FunctionType, MilvusClient, RRFRanker
 from pymilvus.exceptions import MilvusException
 
 from helpers.connect import capabilities, connect_milvus
@@ -120,6 +120,34 @@ def test_dropping_one_index_leaves_the_others(ours):
 
 
 # What a search returns
+
+
+def scores_of(client, query="cat"):
+    """BM25 for a word that three of four texts hold, once, once and twice."""
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=90, enable_analyzer=True)
+    schema.add_field("terms", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(Function("bm25", FunctionType.BM25, ["text"], ["terms"]))
+    client.create_collection("texts", schema=schema)
+    texts = ["a cat sat", "a cat and a dog sat down", "cat and cat sat", "a dog"]
+    client.insert("texts", [{"id": i, "text": text} for i, text in enumerate(texts)])
+    index = client.prepare_index_params()
+    index.add_index("terms", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    client.create_index("texts", index)
+    client.load_collection("texts")
+    found = client.search("texts", data=[query], anns_field="terms", limit=4)[0]
+    return [(hit["id"], hit["distance"]) for hit in found]
+
+
+def test_lite_gives_scores_of_words_below_zero(plain):
+    ids, scores = zip(*scores_of(plain), strict=True)
+    assert ids == (2, 0, 1) and max(scores) < 0
+
+
+def test_scores_of_words_fall_from_the_best(ours):
+    ids, scores = zip(*scores_of(ours), strict=True)
+    assert ids == (2, 0, 1) and list(scores) == sorted(scores, reverse=True) and min(scores) > 0
 
 
 def test_lite_returns_every_field(plain):
