@@ -1,4 +1,4 @@
-"""Read any picture people have into plain 8-bit RGB; the font to write on pictures with."""
+"""Read any picture people have into plain 8-bit RGB."""
 
 import contextlib
 import io
@@ -6,11 +6,10 @@ import math
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageFont
+from PIL import ExifTags, Image, ImageCms
 
 from helpers.errors import BadItem
 from helpers.files import open_file
@@ -143,12 +142,3 @@ def _on_white(image: Image.Image) -> Image.Image:
     rgba = image.convert("RGBA")
     white = Image.new("RGBA", rgba.size, "white")
     return Image.alpha_composite(white, rgba).convert("RGB")
-
-
-@cache
-def plain_font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, ``size`` pixels high; it comes with matplotlib, so on every system."""
-    from matplotlib import get_data_path
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(get_data_path(), "fonts/ttf", name), size)

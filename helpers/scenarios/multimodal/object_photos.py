@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError
 from helpers.files import IMAGE_SUFFIXES, list_files, print_left_out
-from helpers.pictures import plain_font
 from helpers.scenarios.multimodal.dashscope import DashScope
+from helpers.show import written
 from helpers.tables import own_table, read_table
 
 _CARD = 256  # pixels, the side of a text card
@@ -158,11 +158,13 @@ def text_card(text: str) -> Image.Image:
             break
     else:
         lines = [*lines[: most - 1], "..."]
-    room, middle = _CARD - 16, (_CARD / 2, _CARD / 2)
-    widest = max((plain_font(100).getlength(line) / 100 for line in lines), default=0)
-    size = min(30, room / max(widest, 1), room / 1.25 / max(len(lines), 1))
-    card, font = Image.new("RGB", (_CARD, _CARD), "white"), plain_font(max(1, int(size)))
-    ImageDraw.Draw(card).text(middle, "\n".join(lines), "black", font, anchor="mm", align="center")
+    room = _CARD - 16
+    widest = max((written(line, 100).width / 100 for line in lines), default=0)
+    size = max(1, int(min(30, room / max(widest, 1), room / 1.25 / max(len(lines), 1))))
+    card, top = Image.new("RGB", (_CARD, _CARD), "white"), (_CARD - 1.25 * size * len(lines)) / 2
+    for number, line in enumerate(lines):
+        words = written(line, size)
+        card.paste(words, ((_CARD - words.width) // 2, round(top + 1.25 * size * number)), words)
     return card
 
 
