@@ -23,7 +23,7 @@ NEEDED = {
     "helpers.ingest": {"numpy"},
     "helpers.measure": {"numpy"},
     "helpers.pictures": {"PIL", "numpy"},
-    "helpers.show": {"PIL", "matplotlib", "numpy"},
+    "helpers.show": {"PIL", "matplotlib", "numpy", "pandas"},  # it sets how tables are shown, too
     "helpers.widgets": {"IPython", "ipywidgets"},
 }
 MODULES = [
