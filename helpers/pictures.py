@@ -75,7 +75,7 @@ def _explained() -> Iterator[None]:
     except Image.DecompressionBombError:
         raise BadItem("more pixels than Pillow thinks safe to open") from None
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files
-        raise BadItem(f"damaged picture ({error or type(error).__name__})") from error
+        raise BadItem(f"damaged picture ({str(error) or type(error).__name__})") from error
 
 
 @contextlib.contextmanager

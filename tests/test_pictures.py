@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from helpers import pictures
+from helpers.errors import BadItem
 from helpers.pictures import open_image
 
 
@@ -65,3 +66,14 @@ def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(low_limit, monkeypatc
     monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "draft", watched)
     assert open_image(encoded(Image.new("RGB", (400, 300)), "JPEG")).size == (100, 75)
     assert decoded == [((400, 300), (100, 75))]
+
+
+def test_an_error_without_words_is_named(monkeypatch):
+    """As when the memory is not enough."""
+
+    def fail(image):
+        raise MemoryError
+
+    monkeypatch.setattr(pictures, "_upright_rgb", fail)
+    with pytest.raises(BadItem, match=r"damaged picture \(MemoryError\)"):
+        open_image(encoded(Image.new("RGB", (9, 9)), "PNG"))
