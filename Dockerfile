@@ -16,11 +16,16 @@ RUN useradd --create-home --non-unique --uid "$UID" learner \
 WORKDIR /home/learner/bootcamp
 
 # Before the rest of the project, so that a change to the project does not install all of it again.
-COPY requirements.txt constraints.txt ./
-RUN pip install --no-cache-dir --root-user-action=ignore -r requirements.txt -c constraints.txt
+# The locks have pip check the sha256 of every file.
+COPY locks ./locks
+RUN pip install --no-cache-dir --root-user-action=ignore --no-deps \
+        -r locks/torch.txt -r locks/wheels.txt \
+    && pip install --no-cache-dir --root-user-action=ignore --no-deps --no-build-isolation \
+        -r locks/source.txt
 
 COPY --chown=learner:learner . .
-RUN pip install --no-cache-dir --root-user-action=ignore --no-deps --editable .
+RUN pip install --no-cache-dir --root-user-action=ignore --no-deps --no-build-isolation \
+    --editable .
 
 USER learner
 EXPOSE 8888

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 NB ?=
 BIN := .venv/bin
+PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
 .PHONY: run test assets lint lab app notebooks bench clean
 
@@ -38,8 +39,14 @@ bench: .venv/installed           ## how fast encoding and ingest are, against th
 clean:                           ## remove what was installed, built and stored; the cache stays
 	rm -rf build .stores .venv *.egg-info
 
-.venv/installed: requirements.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
+# The locks have pip check the sha256 of every file.
+.venv/installed: locks/wheels.txt locks/source.txt locks/torch.txt locks/torch-cpu.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and "Python 3.11.5 or newer is needed: make run PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --no-compile -c constraints.txt -r requirements.txt -e .
+	$(PIP) -r locks/torch-cpu.txt || { \
+		echo "pip knows no CPU build of PyTorch here: taking what the package index has"; \
+		$(PIP) -r locks/torch.txt; }
+	$(PIP) -r locks/wheels.txt
+	$(PIP) --no-build-isolation -r locks/source.txt
+	$(PIP) --no-build-isolation -e .
 	touch $@

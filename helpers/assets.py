@@ -43,6 +43,7 @@ class Asset:
         size: bytes in the cache, and the most that is unpacked.
         sources: where to get it, in the order they are tried.
         optional: only fetched when asked for by name.
+        runs: whether it is executed or unpickled (see ``is_cached``).
     """
 
     name: str
@@ -53,6 +54,7 @@ class Asset:
     size: int
     sources: tuple[Source, ...]
     optional: bool = False
+    runs: bool = False
 
 
 def catalogue() -> dict[str, Asset]:
@@ -103,16 +105,29 @@ def fetch(name: str) -> Path:
 def is_cached(asset: Asset) -> bool:
     """Whether the cache holds all of an asset, from a source that the catalogue still lists.
 
-    Cheap enough to ask every time: it compares file counts and sizes with the note that was made
-    when the sha256 was checked, and does not read the files again.
+    What is executed or unpickled is read again each time, and its sha256 must be the catalogue's.
+    For all else a look at the number of files, their bytes and the time of the last change is
+    enough, as long as they are those of the note that was made when the sha256 was checked. Files
+    of another time, such as those of a cache that was copied, are read once more.
     """
     final = cache_dir() / asset.path
     try:
+        if asset.runs:
+            return digest(final) in [source.sha256 for source in asset.sources]
         note = json.loads(_note(final).read_text(encoding="utf-8"))
-        listed = note["source"] in [source.sha256 for source in asset.sources]
-        return listed and note["content"] == _measure(final)
+        if note["source"] not in [source.sha256 for source in asset.sources]:
+            return False
+        if note["content"] == _measure(final):
+            return True
+        # Notes of old lack the sha256 of what is unpacked or converted.
+        sha256 = note.get("sha256", note["source"])
+        if sha256 != digest(final):
+            return False
     except (OSError, ValueError, KeyError, TypeError):
         return False
+    with suppress(OSError):  # the cache may be somebody else's to write
+        _write_note(final, note["source"], sha256)
+    return True
 
 
 def _lock(cache: Path, name: str) -> AbstractContextManager:
@@ -131,16 +146,28 @@ def _note(final: Path) -> Path:
 
 
 def _measure(path: Path) -> list[int]:
-    """How many files there are and how many bytes they have; hidden files do not count."""
-    if path.is_file():
-        return [1, path.stat().st_size]
-    sizes = [
-        os.stat(os.path.join(parent, name)).st_size
-        for parent, _, names in os.walk(path)
-        for name in names
-        if not name.startswith(".")
-    ]
-    return [len(sizes), sum(sizes)]
+    """How many files there are, their bytes and their last change in ns; but for hidden files."""
+    files = (
+        [path]
+        if path.is_file()
+        else [
+            os.path.join(parent, name)
+            for parent, _, names in os.walk(path)
+            for name in names
+            if not name.startswith(".")
+        ]
+    )
+    states = [os.stat(file) for file in files]
+    changed = max((state.st_mtime_ns for state in states), default=0)
+    return [len(states), sum(state.st_size for state in states), changed]
+
+
+def _write_note(final: Path, source: str | None, sha256: str) -> None:
+    note = _note(final)
+    draft = note.with_name(f".{note.name}.{os.getpid()}")
+    content = {"source": source, "sha256": sha256, "content": _measure(final)}
+    draft.write_text(json.dumps(content), encoding="utf-8")
+    os.replace(draft, note)
 
 
 def _fetch(asset: Asset, cache: Path) -> None:
@@ -203,9 +230,7 @@ def _install(ready: Path, final: Path, source: Source, work: Path) -> None:
     if final.is_dir():  # a folder cannot be replaced in one step
         os.replace(final, work / "old")
     os.replace(ready, final)
-    note = work / "note"
-    note.write_text(json.dumps({"source": source.sha256, "content": _measure(final)}))
-    os.replace(note, _note(final))
+    _write_note(final, source.sha256, digest(final))
 
 
 def _megabytes(size: int) -> str:

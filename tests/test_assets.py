@@ -1,6 +1,7 @@
 """The cache under kills, damage and company; the catalogue; the command."""
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -18,6 +19,7 @@ from helpers.paths import cache_dir
 from tests.fetching.assets_world import (
     DATA,
     PROJECT_CATALOGUE,
+    SHA,
     contents,
     describe,
     fetch_elsewhere,
@@ -47,7 +49,7 @@ def test_a_cache_that_cannot_be_written_says_so(world, monkeypatch):
 # The cache
 
 
-@pytest.mark.parametrize("harm", ["cut", "gone", "no note", "bad note"])
+@pytest.mark.parametrize("harm", ["cut", "flipped", "gone", "no note", "bad note"])
 def test_a_damaged_cache_is_mended(world, server, harm):
     server.files["/a"] = DATA
     describe(url_source(f"{server.url}/a"))
@@ -55,6 +57,8 @@ def test_a_damaged_cache_is_mended(world, server, harm):
     note = path.with_name("thing.bin.ok")
     if harm == "cut":
         path.write_bytes(DATA[:100])
+    elif harm == "flipped":
+        path.write_bytes(bytes([DATA[0] ^ 1]) + DATA[1:])
     elif harm == "gone":
         path.unlink()
     elif harm == "no note":
@@ -64,6 +68,37 @@ def test_a_damaged_cache_is_mended(world, server, harm):
     assert not is_cached(catalogue()["thing"])
     assert fetch("thing").read_bytes() == DATA
     assert len(server.hits) == 2
+
+
+def test_a_cache_that_was_copied_is_read_once_and_kept(world, server, monkeypatch):
+    server.files["/a"] = DATA
+    describe(url_source(f"{server.url}/a"))
+    path = fetch("thing")
+    os.utime(path, (1, 1))
+    assert fetch("thing") == path and len(server.hits) == 1
+    monkeypatch.setattr(assets, "digest", None)
+    assert is_cached(catalogue()["thing"]), "it is read a second time"
+
+
+def test_a_note_of_old_is_replaced_without_a_download(world, server):
+    server.files["/a"] = DATA
+    describe(url_source(f"{server.url}/a"))
+    path = fetch("thing")
+    note = path.with_name("thing.bin.ok")
+    note.write_text(json.dumps({"source": SHA, "content": [1, len(DATA)]}))
+    assert fetch("thing") == path and len(server.hits) == 1
+
+
+def test_what_is_run_is_read_whatever_size_time_and_note_say(world, server):
+    server.files["/a"] = DATA
+    describe(url_source(f"{server.url}/a"), more="runs = true\n")
+    path = fetch("thing")
+    assert is_cached(catalogue()["thing"])
+    state = path.stat()
+    path.write_bytes(DATA[:-1] + b"x")
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert not is_cached(catalogue()["thing"])
+    assert fetch("thing").read_bytes() == DATA
 
 
 def test_a_folder_that_lost_a_file_is_replaced(world):
@@ -158,6 +193,8 @@ def test_every_entry_is_whole(asset):
         )
         assert bool(source.convert) == asset.path.endswith(".safetensors")
         assert not (source.convert and source.unpack)
+        # The sha256 of what is run must be that of what lies in the cache.
+        assert not asset.runs or (source.sha256 and not source.convert and not source.unpack)
 
 
 def test_paths_are_distinct():

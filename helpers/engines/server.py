@@ -21,11 +21,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from helpers.assets import fetch
 from helpers.errors import ServiceError
 from helpers.paths import cache_dir
 
 VERSION = "2.3.5"
-PLATFORMS = {("linux", "x86_64"), ("darwin", "x86_64")}
 OPEN_PORTS = "MILVUS_OPEN_PORTS"
 _UNSHARE = ("unshare", "--map-root-user", "--net")
 _SET_FLAGS, _UP = 0x8914, 0x1  # SIOCSIFFLAGS and IFF_UP of Linux
@@ -45,8 +45,9 @@ def running_server(folder: Path, settings: Mapping[str, str] | None = None) -> I
         Its address, as in ``http://127.0.0.1:19530``.
 
     Raises:
-        ServiceError: there is no such server for this system, it could not be installed or did not
-            start, another one runs for longer than five minutes, or this network is not private.
+        ServiceError: there is no such server for this system, it did not start, another one runs
+            for longer than five minutes, or this network is not private.
+        AssetError: it could not be fetched.
     """
     if not is_private() and not os.environ.get(OPEN_PORTS):
         raise ServiceError(
@@ -78,35 +79,18 @@ def running_server(folder: Path, settings: Mapping[str, str] | None = None) -> I
 
 
 def install_server() -> Path:
-    """Put the server's wheel where no environment sees it, once.
-
-    Returns:
-        The folder to import it from, in the cache.
+    """The folder to import the server's package from, in the cache; fetched the first time.
 
     Raises:
-        ServiceError: there is none for this system, or it could not be fetched.
+        ServiceError: there is none for this system.
+        AssetError: it could not be fetched.
     """
-    if (sys.platform, platform.machine()) not in PLATFORMS:
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise ServiceError(
-            "The package index has a Milvus server for x86_64 on Linux and macOS only: start one "
-            "with Docker and name it in MILVUS_URI."
+            "The package index has a Milvus server for Linux on x86_64 only: start one with Docker "
+            "and name it in MILVUS_URI."
         )
-    target = cache_dir() / f"milvus-{VERSION}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_suffix(".lock")):
-        if not target.exists():
-            part = target.with_suffix(".part")
-            shutil.rmtree(part, ignore_errors=True)
-            # Without its dependencies: it would bring an old pymilvus.
-            command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
-            command += ("--only-binary=:all:",)  # The setup.py of a source package would be run.
-            command += ("--target", str(part), f"milvus=={VERSION}")
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-                raise ServiceError(f"The Milvus server could not be fetched ({reason}).")
-            part.rename(target)
-    return target
+    return fetch("milvus-server")
 
 
 def is_private() -> bool:
@@ -143,15 +127,13 @@ def main() -> None:
 
 def _prepare(installed: Path, folder: Path, settings: Mapping[str, str]) -> object:
     sys.path.insert(0, str(installed))
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         server = importlib.import_module("milvus").MilvusServer()
     finally:
         sys.path.remove(str(installed))
+        sys.dont_write_bytecode = writes_bytecode
     folder.mkdir(parents=True, exist_ok=True)
-    (installed / "unpacked").mkdir(exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        # Unpacking the program again for each folder would take seconds.
-        (folder / "bin").symlink_to(installed / "unpacked")
     server.set_base_dir(str(folder))
     for name, value in settings.items():
         server.config.set(name, value)

@@ -117,9 +117,10 @@ def make_wheel(folder: Path, members: dict[str, bytes], name="carrier", version=
     return wheel
 
 
-def describe(*sources: dict, path: str = "thing.bin", size: int = 100_000) -> None:
+def describe(*sources: dict, path="thing.bin", size=100_000, more="") -> None:
     """Write a catalogue with one asset, ``thing``."""
     entry = f'[thing]\nwhat = "w"\nlicence = "l"\norigin = "o"\npath = "{path}"\nsize = {size}\n'
+    entry += more
     for source in sources:
         entry += "[[thing.source]]\n"
         entry += "".join(f"{key} = {json.dumps(value)}\n" for key, value in source.items())

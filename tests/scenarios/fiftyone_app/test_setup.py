@@ -71,7 +71,7 @@ def gone(folder, seconds=20):
 @contextlib.contextmanager
 def server(port, folder):
     """A MongoDB without users at a port."""
-    mongod = setup._find_mongod() or setup._install_mongod()
+    mongod = setup._bin_folder() / "mongod"
     folder.mkdir()
     process = subprocess.Popen(
         [mongod, "--dbpath", folder, "--port", str(port), "--bind_ip", "127.0.0.1"],
@@ -153,23 +153,10 @@ def empty_bin(tmp_path, monkeypatch):
     return folder
 
 
-def test_mongodb_is_brought_where_it_is_missing(empty_bin, capsys):
-    prepare_fiftyone("fiftyone")
-    assert "MongoDB 6.0.5" in capsys.readouterr().out
-    assert [path.name for path in empty_bin.iterdir()] == ["mongod"]  # and no draft beside it
-    assert os.access(empty_bin / "mongod", os.X_OK)
-
-
 def test_no_mongodb_for_this_computer(empty_bin, monkeypatch):
     monkeypatch.setattr("platform.system", lambda: "Darwin")
     said = refusal(prepare_fiftyone, "fiftyone")
     assert "Darwin" in said and "FIFTYONE_DATABASE_URI" in said and "fiftyone-db" in said
-
-
-def test_a_folder_that_cannot_take_mongodb(empty_bin):
-    empty_bin.write_text("a file, where the folder should be")
-    said = refusal(prepare_fiftyone, "fiftyone")
-    assert "fiftyone/db/bin" in said and "FIFTYONE_DATABASE_URI" in said
 
 
 @pytest.mark.parametrize(
