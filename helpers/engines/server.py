@@ -49,12 +49,17 @@ def running_server(folder: Path, settings: Mapping[str, str] | None = None) -> I
             for longer than five minutes, or this network is not private.
         AssetError: it could not be fetched.
     """
-    if not is_private() and not os.environ.get(OPEN_PORTS):
-        raise ServiceError(
+    if not is_private():
+        danger = (
             "The Milvus server of the package index opens ports on all addresses of this computer, "
-            "for anybody to use: run this in a network of its own (unshare --net), or set "
-            f"{OPEN_PORTS}=1 where nobody can reach it."
+            "for anybody to use"
         )
+        if os.environ.get(OPEN_PORTS) != "1":
+            raise ServiceError(
+                f"{danger}: run this in a network of its own (unshare --net), or set "
+                f"{OPEN_PORTS}=1 where nobody can reach it."
+            )
+        print(f"Warning: {danger}, and {OPEN_PORTS} allows it.", file=sys.stderr)
     installed = install_server()
     lock = FileLock(cache_dir() / "milvus-server.lock", timeout=_WAIT)
     try:

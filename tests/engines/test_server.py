@@ -28,12 +28,21 @@ def test_a_real_server_in_a_network_of_its_own():
     assert "skipped" not in done.stdout
 
 
-def test_in_an_open_network_the_server_is_not_started(tmp_path, monkeypatch):
-    monkeypatch.delenv(server.OPEN_PORTS, raising=False)
+@pytest.mark.parametrize("value", ["", "0", "no"])
+def test_in_an_open_network_the_server_is_not_started(value, tmp_path, monkeypatch):
+    monkeypatch.setenv(server.OPEN_PORTS, value)
     monkeypatch.setattr(server, "is_private", lambda: False)
     start = server.running_server(tmp_path / "data")
     assert "ports on all addresses" in refusal(start.__enter__)
     assert not (tmp_path / "data").exists()
+
+
+def test_open_ports_are_warned_of(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(server.OPEN_PORTS, "1")
+    monkeypatch.setattr(server, "is_private", lambda: False)
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")  # So that none is started.
+    assert "on x86_64 only" in refusal(server.running_server(tmp_path / "data").__enter__)
+    assert "Warning: The Milvus server" in capsys.readouterr().err
 
 
 def test_a_private_network_has_a_loopback_and_nothing_else():
