@@ -67,6 +67,8 @@ def show_grid(rows: Sequence[Sequence[Tile]]) -> None:
     Args:
         rows: tiles, row by row; rows may differ in length.
     """
+    if not any(rows):
+        return  # nothing was found
     columns = max(len(row) for row in rows)
     figure, axes = plt.subplots(
         len(rows), columns, figsize=(1.4 * columns, 1.62 * len(rows)), squeeze=False

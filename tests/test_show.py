@@ -56,6 +56,12 @@ def test_a_grid_has_a_caption_for_each_and_nothing_where_a_row_is_short(figures)
     assert [place.axison for place in figures[1].axes] == [True, False, True, True]
 
 
+def test_nothing_found_shows_nothing(shown):
+    for rows in ([], [[], []]):
+        show_grid(rows)
+    assert shown == []
+
+
 def test_photos_are_shown_as_jpegs_and_plots_as_pngs(shown):
     noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)
     show_grid([[Tile(Image.fromarray(noise))] * 6] * 3)
