@@ -91,7 +91,7 @@ def by_folder(
         HelpfulError: none of them is, or ``list_files`` finds none.
     """
     paths = list_files(source, suffixes)
-    good = {path: path.parent.name for path in paths if is_one(path)}
+    good = {path: printable(path.parent.name) for path in paths if is_one(path)}
     bad = [path for path in paths if path not in good]
     print_left_out(f"no {kind}s", [path.name for path in bad])
     if not good:

@@ -102,6 +102,12 @@ def test_own_photos_take_their_folders_as_classes(folder, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_class_can_be_shown_whatever_the_name_of_its_folder(folder):
+    (folder / "a").rename(folder / os.fsdecode(b"cl\xe4ss\n"))
+    classes = list(load_photos(folder).values())
+    assert classes == ["b", "cl\\udce4ss\\n", "deep"]
+
+
 def test_a_flat_folder_or_archive_is_a_class_of_its_name(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("BOOTCAMP_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(folder / "b")
