@@ -212,7 +212,9 @@ PLACES = {
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 @pytest.mark.parametrize("path", PLACES)
 @pytest.mark.parametrize("kind", ["box", "pathbox"])
-def test_a_choice_that_cannot_be_read_is_one_sentence(kind, path, request, tmp_path, monkeypatch, capsys):
+def test_a_choice_that_cannot_be_read_is_one_sentence(
+    kind, path, request, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     make_pipe(Path("pipe"))
