@@ -41,7 +41,6 @@ NOT_YET = {
     "01_image_search",
     "02_video_search",
     "03_video_object_search",
-    "04_audio_search",
     "05_molecule_search",
     "06_recommender",
     "07_question_answering",

@@ -1,6 +1,7 @@
 """What a notebook defines, for the tests that run it on odd inputs."""
 
 import ast
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ _NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 def subject(name: str, **given: Any) -> dict[str, Any]:
     """Run a notebook's imports, parameters and definitions, and nothing else of it.
+
+    Constants, whose names are in capitals, count as definitions in the cells tagged ``subject``.
 
     Args:
         name: the notebook's name, for example ``"02_video_search"``.
@@ -24,8 +27,17 @@ def subject(name: str, **given: Any) -> dict[str, Any]:
     nodes = python_of(notebook.code).body
     imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     definitions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    tagged = [c for c in notebook.code if "subject" in c.metadata.get("tags", [])]
+    constants = [node for node in python_of(tagged).body if _is_constant(node, given)]
     namespace: dict[str, Any] = {"__name__": name}
-    for body in (imports, python_of(parameters).body, definitions):
+    for body in (imports, python_of(parameters).body, definitions, constants):
         exec(compile(ast.Module(body, type_ignores=[]), name, "exec"), namespace)
         namespace |= given  # after the parameters, before the definitions whose defaults use them
     return namespace
+
+
+def _is_constant(node: ast.stmt, given: Container[str]) -> bool:
+    if not isinstance(node, ast.Assign):
+        return False
+    names = [each.id for each in ast.walk(node.targets[0]) if isinstance(each, ast.Name)]
+    return all(name.isupper() and name not in given for name in names)

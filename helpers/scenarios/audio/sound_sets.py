@@ -10,10 +10,10 @@ import numpy as np
 from filelock import FileLock
 
 from helpers.assets import fetch
-from helpers.errors import BadItem, HelpfulError
+from helpers.errors import HelpfulError
 from helpers.files import by_folder, list_files
 from helpers.paths import cache_dir
-from helpers.scenarios.audio.sounds import SOUND_SUFFIXES, Sound, encoded, seconds_of
+from helpers.scenarios.audio.sounds import SOUND_SUFFIXES, Sound, encoded, is_sound
 
 # FoxDot keeps its sounds by the key that plays them: a letter's folder, with small and capital
 # letters apart. What each key plays is in its table DESCRIPTIONS and in the names of the files;
@@ -61,7 +61,7 @@ def load_sounds(source: Path | str = "sounds") -> dict[Path, str]:
         return _foxdot() | _games()
     if source == "instruments":
         return _instruments()
-    return by_folder(source, SOUND_SUFFIXES, _looks_like_a_sound, "sound")
+    return by_folder(source, SOUND_SUFFIXES, is_sound, "sound")
 
 
 def read_sound_font(path: Path) -> dict[str, Sound]:
@@ -175,11 +175,3 @@ def _write_notes(sounds: dict[str, Sound], folder: Path) -> None:
             place = folder / instrument.rstrip(".")
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{note}.wav").write_bytes(encoded(sound, "WAV"))
-
-
-def _looks_like_a_sound(path: Path) -> bool:
-    try:
-        seconds_of(path)  # reads no more than the file's head
-        return True
-    except (BadItem, OSError):
-        return False

@@ -1,4 +1,4 @@
-"""The audio encoders: against a plain reading of the published recipe, and on odd sounds."""
+"""The encoders of sounds: the notebook's against a plain reading of the published recipe."""
 
 import re
 import subprocess
@@ -16,14 +16,18 @@ from helpers.assets import AssetError, fetch
 from helpers.errors import BadItem, HelpfulError
 from helpers.ingest import encode_batches
 from helpers.scenarios.audio import encoder as audio
-from helpers.scenarios.audio.encoder import blocks_of, load_encoder, log_mel
+from helpers.scenarios.audio.encoder import load_encoder
 from helpers.scenarios.audio.sound_sets import load_sounds, odd_files
 from helpers.scenarios.audio.sounds import Sound, encoded, read_sound
+from tests.notebooks.subject import subject
+
+NOTEBOOK = subject("04_audio_search", COLLECTION="x")
+blocks_of, log_mel, settle = (NOTEBOOK[name] for name in ("blocks_of", "log_mel", "settle"))
 
 
 @pytest.fixture(scope="module")
 def aisfx():
-    return load_encoder("aisfx")
+    return NOTEBOOK["AiSfx"]()
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +82,42 @@ def test_vectors_are_float32_unit_length_and_512_long(aisfx, some):
     assert aisfx.encode([]).shape == (0, 512)
 
 
-def test_without_a_level_vectors_equal_the_published_recipe(aisfx, some, monkeypatch):
+def test_unsettled_vectors_equal_the_published_recipe(aisfx, some, monkeypatch):
+    monkeypatch.setattr(aisfx, "trim", False)
     monkeypatch.setattr(aisfx, "level", None)
     expected = np.stack([published(read_sound(path, 44_100).samples) for path in some])
     assert (aisfx.encode(some) * expected).sum(axis=1).min() > 0.9999
 
 
-def test_the_level_takes_loudness_and_silence_out(aisfx, monkeypatch):
+def test_bands_are_those_of_librosa():
+    expected = librosa.filters.mel(sr=44_100, n_fft=2048, n_mels=96, htk=True, norm=1)
+    assert np.allclose(NOTEBOOK["mel_bands"](), expected, atol=1e-5)
+
+
+def test_silence_is_trimmed_at_both_ends_only():
+    gap, sound = np.zeros(1_000, np.float32), tone(0.5).samples
+    samples = np.concatenate([gap, sound, gap, sound, gap])
+    kept = settle(samples, trim=True, level=None)
+    assert len(kept) == pytest.approx(2 * len(sound) + 1_000, abs=50)
+    assert np.array_equal(settle(kept, trim=True, level=None), kept)
+    assert len(settle(np.array([0, 0, 1, 0], np.float32), trim=True, level=None)) == 1
+    assert np.array_equal(settle(samples, trim=False, level=None), samples)
+
+
+@pytest.mark.parametrize(("level", "peak"), [(0, 1), (-20, 0.1), (-40, 0.01)])
+def test_the_level_is_that_of_the_peak(level, peak):
+    for factor in (1, 0.001):
+        settled = settle(tone(0.1).samples * factor, trim=False, level=level)
+        assert np.abs(settled).max() == pytest.approx(peak, rel=1e-3)
+        assert settled.dtype == np.float32
+
+
+def test_settling_takes_loudness_and_silence_out(aisfx, monkeypatch):
     sound = tone(0.5)
     gap = np.zeros(30_000, np.float32)
     other = Sound(np.concatenate([gap, sound.samples * 0.01, gap]), 44_100)
     assert float(np.prod(aisfx.encode([sound, other]), axis=0).sum()) > 0.999
+    monkeypatch.setattr(aisfx, "trim", False)
     monkeypatch.setattr(aisfx, "level", None)
     assert float(np.prod(aisfx.encode([sound, other]), axis=0).sum()) < 0.99
 
@@ -176,8 +205,13 @@ def test_content_does_not_depend_on_the_time_of_day(aisfx):
 def test_what_is_no_sound_is_named(aisfx):
     with pytest.raises(BadItem, match="empty"):
         aisfx.encode([b""])
-    with pytest.raises(OSError, match="no such file"):
+    with pytest.raises(BadItem, match="No such file"):
         aisfx.encode(["no such file.wav"])
+
+
+def test_there_is_no_other_encoder():
+    with pytest.raises(HelpfulError, match="aisfx or panns-cnn14"):
+        load_encoder("vggish")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import soundfile
 from IPython import display as shown
 from PIL import Image
 
-from helpers.errors import BadItem
 from helpers.scenarios.audio import players
 from helpers.scenarios.audio.players import SoundTile, decibels, player, show_sounds
 from helpers.scenarios.audio.sounds import Sound, encoded
@@ -85,9 +84,9 @@ def test_a_grid_has_a_picture_and_a_player_for_each(outputs, figures):
     axes = figures[0].axes
     titles = [place.get_title() for place in axes]
     assert titles[:5] == ["query: <a>", "✓ b", "c", "query: d", "✗ e"]
-    assert axes[0].get_ylabel() == axes[3].get_ylabel() == "kHz"
+    assert axes[0].get_ylabel() == axes[3].get_ylabel() == "frequency (kHz)"
     assert axes[3].get_xlabel() == axes[2].get_xlabel() == "time (s)"
-    assert "dB" in axes[-1].get_ylabel()
+    assert axes[-1].get_ylabel() == "level (dB)"
     assert not plt.get_fignums()
 
 
@@ -105,7 +104,41 @@ def test_a_long_sound_is_played_in_part(outputs):
     assert soundfile.info(io.BytesIO(mp3)).duration == pytest.approx(3, abs=0.1)
 
 
-def test_what_is_no_sound_is_said(outputs):
-    with pytest.raises(BadItem, match="empty"):
-        show_sounds([[SoundTile(b"", "nothing")]])
-    assert not outputs
+def test_what_is_no_sound_leaves_its_place_empty(outputs, figures):
+    show_sounds([[SoundTile(b"", "nothing <x>"), SoundTile(tone(), "b")], [SoundTile("gone.wav")]])
+    page = outputs[1]["text/html"]
+    assert len(sounds_in(page)) == 1
+    assert "an empty file" in page
+    assert "No such file" in page
+    axes = figures[0].axes
+    assert [bool(place.images) for place in axes[:3]] == [False, True, False]
+    assert [text.get_text() for text in axes[0].texts] == ["no sound"]
+
+
+def test_only_bad_sounds_can_be_shown(outputs):
+    show_sounds([[SoundTile(b"", "nothing")]])
+    assert "an empty file" in outputs[1]["text/html"]
+
+
+def test_pictures_of_the_network_share_their_colours(figures, outputs):
+    pictures = {"low $5_$": np.zeros((10, 96)), "high": np.ones((20, 96))}
+    players.show_log_mel(pictures, step=0.1, highest=22_050)
+    low, high = figures[0].axes[:2]
+    assert (low.get_title(), high.get_title()) == ("low $5_$", "high")
+    assert low.images[0].get_clim() == high.images[0].get_clim() == (0, 1)
+    assert low.get_xlim() == (0, 1)
+    assert high.get_xlim() == (0, 2)
+    mel = 2595 * np.log10(1 + np.array([1000, 22_050]) / 700)
+    assert low.get_yticks()[1] == pytest.approx(96 * mel[0] / mel[1])
+
+
+@pytest.mark.parametrize("types", [1, 7, 9])
+def test_a_map_has_at_most_eight_colours(types, figures, outputs):
+    labels = [f"type {number}" for number in range(types) for _ in range(20 - number)]
+    players.show_sound_map(np.random.default_rng(0).normal(size=(len(labels), 2)), labels)
+    (axes,) = figures[0].axes
+    drawn = {group.get_label(): group for group in axes.collections}
+    assert sum(len(group.get_offsets()) for group in drawn.values()) == len(labels)
+    assert len({tuple(group.get_facecolor()[0]) for group in drawn.values()}) == min(types, 8)
+    assert ("all others" in drawn) == (types > 7)
+    assert len(drawn["type 0"].get_offsets()) == 20
