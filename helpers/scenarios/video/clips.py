@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice, takewhile
 from pathlib import Path
 
@@ -10,11 +11,10 @@ import cv2
 from PIL import Image
 
 from helpers.assets import fetch
-from helpers.errors import BadItem
-from helpers.files import list_files
+from helpers.errors import BadItem, HelpfulError, printable
+from helpers.files import list_files, open_file
 from helpers.pictures import open_image
-from helpers.scenarios.video.frames import read_frames
-from helpers.scenarios.video.keyframes import some_key_frames
+from helpers.scenarios.video.frames import Frame, KeyFrame, read_frames
 
 VIDEO_SUFFIXES = frozenset(
     [".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"]
@@ -49,7 +49,8 @@ def load_clips(source: Path | str = "clips") -> dict[str, Path]:
 
     Returns:
         Name -> path, in a fixed order. An own video is named after its file, with the folders it
-        lies in as far as they differ. Nothing is opened: whether a video can be read shows later.
+        lies in as far as they differ; what cannot be written in it is an escape such as ``\\n``.
+        Nothing is opened: whether a video can be read shows later.
 
     Raises:
         HelpfulError: there is nothing at that path, or no video in it.
@@ -59,20 +60,36 @@ def load_clips(source: Path | str = "clips") -> dict[str, Path]:
         return {name: fetch(asset) / file for name, (asset, file) in _CLIPS.items()}
     paths = list_files(source, VIDEO_SUFFIXES)
     shared = Path(os.path.commonpath([path.parent for path in paths]))
-    return {path.relative_to(shared).as_posix(): path for path in paths}
+    return {printable(path.relative_to(shared).as_posix()): path for path in paths}
 
 
-def preview(path: Path | str) -> Image.Image | None:
-    """The 36th frame of a video, or its last if it is shorter: openings are often black.
+def preview_all(clips: Mapping[str, Path], most: int) -> dict[str, Image.Image]:
+    """A picture of each of the first videos that can be read.
+
+    Args:
+        clips: name -> path.
+        most: of how many.
 
     Returns:
-        A Pillow image, or None where there is no video that can be read.
+        Name -> the 36th frame, or the last of a shorter video: openings are often black.
+
+    Raises:
+        HelpfulError: none of them all can be read.
     """
-    try:
-        *_, frame = islice(read_frames(path), 36)
-    except BadItem:
-        return None
-    return Image.fromarray(frame.image)
+    previews: dict[str, Image.Image] = {}
+    problems = []
+    for name, path in clips.items():
+        try:
+            *_, frame = islice(read_frames(path), 36)
+            previews[name] = Image.fromarray(frame.image)
+            previews[name].thumbnail((512, 512))
+        except BadItem as error:
+            problems.append(f"{name} ({error})")
+        if len(previews) == most:
+            return previews
+    if not previews:
+        raise HelpfulError(f"None of these videos can be read: {'; '.join(problems[:3])}.")
+    return previews
 
 
 def file_hash(path: Path | str) -> str:
@@ -81,26 +98,32 @@ def file_hash(path: Path | str) -> str:
     Raises:
         BadItem: there is no such file, or it may not be read.
     """
-    path = Path(path).expanduser()
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BadItem(f"{path.name} cannot be read: {error.strerror or error}") from None
+    with open_file(Path(path).expanduser()) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def query_pictures(path: Path) -> list[Image.Image]:
+def query_pictures(
+    path: Path, key_frames: Callable[[Iterator[Frame]], Iterable[KeyFrame]]
+) -> list[Image.Image]:
     """The pictures to search with: a picture itself, or at most 20 key frames of a video.
 
     Args:
         path: its ending says whether it is a video.
+        key_frames: gives the key frames among frames.
 
     Raises:
         BadItem: it cannot be read.
     """
-    if path.suffix.lower() in VIDEO_SUFFIXES:
-        return [key.picture for key in some_key_frames(path)]
-    return [open_image(path)]
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        return [open_image(path)]
+    kept: list[Image.Image] = []
+    step = 1
+    for count, key in enumerate(key_frames(read_frames(path))):
+        if count % step == 0:
+            kept.append(key.picture)
+        if len(kept) > 20:  # however long the video, no more are ever held
+            kept, step = kept[::2], step * 2
+    return kept
 
 
 def mirrored_excerpt(path: Path | str, seconds: float = 2.0) -> bytes:
@@ -125,23 +148,3 @@ def mirrored_excerpt(path: Path | str, seconds: float = 2.0) -> bytes:
             writer.write(cv2.resize(frame.image[:, ::-1, ::-1], size))
         writer.release()
         return file.read_bytes()
-
-
-def broken_files(folder: Path | str) -> dict[str, Path]:
-    """Write what lies among many people's videos and cannot be read, to try an ingest on.
-
-    Args:
-        folder: an existing folder.
-
-    Returns:
-        Name -> path: an empty file, a text, the first half of an mp4, one that is not there, and a
-        sound without pictures.
-    """
-    names = ("empty.mp4", "text.mp4", "half.mp4", "gone.mp4")
-    empty, text, half, gone = (Path(folder) / name for name in names)
-    empty.touch()
-    text.write_text("not a film")
-    whole = (fetch("clips-imageio") / "cockatoo.mp4").read_bytes()
-    half.write_bytes(whole[: len(whole) // 2])
-    sound = fetch("game_sounds") / "coin1.wav"
-    return {path.name: path for path in (empty, text, half, gone, sound)}

@@ -26,7 +26,7 @@ def draw_screenshots(
         path: a video.
         rng: the source of chance; give ``random.Random(0)`` to draw the same again.
         count: how many; fewer come from a video that has fewer.
-        without: the seconds of frames that are not to be rng.
+        without: the seconds of frames that are not to be drawn, unless there are no others.
 
     Returns:
         ``(seconds, picture)`` in the order of their time, reduced to 512 pixels where longer.
@@ -45,6 +45,8 @@ def draw_screenshots(
             picture = Image.fromarray(frame.image)
             picture.thumbnail((512, 512))
             kept[place : place + 1] = [(frame.seconds, picture)]
+    if without and not kept:
+        return draw_screenshots(path, rng, count)
     return sorted(kept, key=lambda shot: shot[0])
 
 

@@ -64,14 +64,16 @@ def annotate(image: np.ndarray, marks: Iterable[Mark], width: int | None = None)
     return picture
 
 
-def show_animation(frames: Iterable[Image.Image], seconds: float, colours: int = 40) -> None:
+def show_animation(
+    frames: Iterable[Image.Image], seconds: Sequence[float], colours: int = 40
+) -> None:
     """Show frames as an animated PNG, which plays for ever wherever a picture is shown.
 
     It is made for cameras that stand still: only what changes is stored.
 
     Args:
         frames: of one size, in RGB, at least one.
-        seconds: how long each is shown.
+        seconds: when each is shown; the last stays as long as the one before it.
         colours: of all frames together, 16 to 255; fewer take less room.
 
     Raises:
@@ -102,8 +104,10 @@ def show_animation(frames: Iterable[Image.Image], seconds: float, colours: int =
         drawn.append(Image.fromarray(numbers))
         drawn[-1].putpalette(values)
     out, options = io.BytesIO(), {"transparency": clear} if len(drawn) > 1 else {}
+    waits = [max(1, round(wait * 1000)) for wait in np.diff(seconds)] or [1000]
+    waits = [*waits, waits[-1]][: len(drawn)]
     drawn[0].save(
-        out, "PNG", save_all=True, append_images=drawn[1:], duration=round(seconds * 1000),
+        out, "PNG", save_all=True, append_images=drawn[1:], duration=waits,
         loop=0, disposal=0, blend=1, optimize=True, **options,
     )  # fmt: skip
     display(Png(out.getvalue()))

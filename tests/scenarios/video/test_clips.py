@@ -1,5 +1,6 @@
 """Where videos come from, and what a query may be."""
 
+import os
 import zipfile
 
 import numpy as np
@@ -9,14 +10,13 @@ from PIL import Image
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError
 from helpers.scenarios.video.clips import (
-    broken_files,
     file_hash,
     load_clips,
     mirrored_excerpt,
-    preview,
+    preview_all,
     query_pictures,
 )
-from helpers.scenarios.video.frames import read_frames, video_facts
+from helpers.scenarios.video.frames import KeyFrame, read_frames, video_facts
 from tests.scenarios.video.test_frames import make_video
 
 pytest_plugins = ["tests.services_world"]
@@ -75,29 +75,48 @@ def test_a_hash_is_that_of_the_content(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_has_no_hash(tmp_path):
-    for path in (tmp_path / "missing.mp4", tmp_path):
-        with pytest.raises(BadItem, match=f"{path.name} cannot be read: "):
+    for path, reason in {tmp_path / "missing.mp4": "No such file", tmp_path: "a folder"}.items():
+        with pytest.raises(BadItem, match=reason):
             file_hash(path)
+
+
+def test_names_of_own_videos_can_be_written_everywhere(tmp_path):
+    names = [b"caf\xe9.mp4", b"a\nb.mp4", "\N{CLAPPER BOARD} \u05e9.mp4".encode()]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).touch()
+    clips = load_clips(tmp_path)
+    assert set(clips) == {"caf\\udce9.mp4", "a\\nb.mp4", "\N{CLAPPER BOARD} \u05e9.mp4"}
+    assert all(path.exists() for path in clips.values())
+
+
+def each_tenth(frames):
+    for frame in frames:
+        if frame.number % 10 == 0:
+            picture = Image.fromarray(frame.image)
+            yield KeyFrame(frame.number, frame.seconds, 0, "", picture)
 
 
 def test_a_query_is_a_picture_or_frames_of_a_video(tmp_path):
     Image.new("RGB", (40, 30), "red").save(tmp_path / "shot.jpg")
-    (picture,) = query_pictures(tmp_path / "shot.jpg")
+    (picture,) = query_pictures(tmp_path / "shot.jpg", each_tenth)
     assert picture.size == (40, 30) and picture.getpixel((0, 0))[0] > 240
     video = make_video(tmp_path / "Film.MP4", [90] * 35)
-    assert [p.size for p in query_pictures(video)] == [(64, 48)] * 4
-    assert 10 <= len(query_pictures(make_video(tmp_path / "long.mp4", [90] * 250))) <= 20
+    assert [p.size for p in query_pictures(video, each_tenth)] == [(64, 48)] * 4
+    shades = [number % 250 for number in range(410)]
+    many = query_pictures(make_video(tmp_path / "long.mp4", shades), each_tenth)
+    assert 10 <= len(many) <= 20, "of 41 at most 20, over all its length"
+    assert abs(np.asarray(many[-1]).mean() - 400 % 250) < 8
 
 
 def test_an_animated_gif_is_a_video():
-    (picture,) = query_pictures(fetch("clips-imageio") / "newtonscradle.gif")
-    assert picture.size == (200, 150)
+    pictures = query_pictures(fetch("clips-imageio") / "newtonscradle.gif", each_tenth)
+    assert [picture.size for picture in pictures] == [(200, 150)] * 4
 
 
 @pytest.mark.parametrize(
     ("content", "name", "reason"),
     [
-        (b"", "a.jpg", "not a picture"),
+        (b"", "a.jpg", "empty file"),
         (b"", "a.mp4", "an empty file"),
         (b"not a film", "a.mp4", "holds no video"),
         (b"not a picture", "a", "not a picture"),
@@ -107,7 +126,7 @@ def test_an_animated_gif_is_a_video():
 def test_a_query_that_is_neither_is_refused(content, name, reason, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadItem, match=reason):
-        query_pictures(tmp_path / name)
+        query_pictures(tmp_path / name, each_tenth)
 
 
 def test_an_excerpt_is_the_mirrored_beginning(tmp_path):
@@ -125,22 +144,17 @@ def test_an_excerpt_is_the_mirrored_beginning(tmp_path):
 
 
 def test_an_excerpt_of_nothing_is_refused(tmp_path):
-    with pytest.raises(BadItem, match="no file missing.mp4"):
+    with pytest.raises(BadItem, match="No such file"):
         mirrored_excerpt(tmp_path / "missing.mp4")
 
 
-def test_none_of_the_broken_files_can_be_read(tmp_path, capfd):
-    files = broken_files(tmp_path)
-    assert len(files) == 5
-    for path in files.values():
-        with pytest.raises(BadItem):
-            list(read_frames(path))
-    assert capfd.readouterr() == ("", ""), "the reader sees no messages of OpenCV's"
-
-
-def test_a_preview_is_a_frame_from_near_the_beginning(tmp_path):
-    path = make_video(tmp_path / "a.mp4", range(0, 250, 5))
-    assert abs(np.asarray(preview(path)).mean() - 35 * 5) < 8
-    assert abs(np.asarray(preview(make_video(tmp_path / "b.mp4", [90]))).mean() - 90) < 8
+def test_previews_are_frames_from_near_the_beginning_of_what_can_be_read(tmp_path):
     (tmp_path / "text.mp4").write_text("not a film")
-    assert preview(tmp_path / "text.mp4") is None
+    clips = {"bad": tmp_path / "text.mp4", "long": make_video(tmp_path / "a.mp4", range(0, 250, 5))}
+    clips |= {name: make_video(tmp_path / f"{name}.mp4", [90]) for name in ("one", "two", "three")}
+    previews = preview_all(clips, most=3)
+    assert list(previews) == ["long", "one", "two"]
+    assert abs(np.asarray(previews["long"]).mean() - 35 * 5) < 8
+    assert abs(np.asarray(previews["one"]).mean() - 90) < 8
+    with pytest.raises(HelpfulError, match=r"None of these videos .* bad \(holds no video"):
+        preview_all({"bad": clips["bad"]}, most=3)

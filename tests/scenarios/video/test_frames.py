@@ -1,14 +1,20 @@
 """Reading videos: real ones of many formats, made ones whose frames are known, damaged ones."""
 
+import subprocess
+import sys
+import time
 import tracemalloc
+from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from helpers.assets import fetch
 from helpers.errors import BadItem
-from helpers.scenarios.video.frames import read_frames, video_facts
+from helpers.scenarios.video import frames
+from helpers.scenarios.video.frames import frame_at, read_frames, video_facts
 
 
 def make_video(path, shades, rate=10, size=(64, 48)):
@@ -36,6 +42,13 @@ def test_every_nth_frame_keeps_its_own_number_and_time(tmp_path):
     for frame in some:
         assert frame.seconds == every[frame.number].seconds
         assert (frame.image == every[frame.number].image).all()
+
+
+def test_a_frame_at_a_time_or_the_last_one(tmp_path):
+    path = make_video(tmp_path / "a.mp4", [0, 80, 160, 240])
+    assert [frame_at(path, seconds).number for seconds in (0, 0.05, 0.2, 9)] == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="every=0 must be 1 or more"):
+        next(read_frames(path, every=0))
 
 
 def test_colours_are_red_green_blue(tmp_path):
@@ -80,7 +93,7 @@ def test_what_is_no_video_is_refused_with_a_reason(tmp_path):
         tmp_path / "empty.mp4": "an empty file",
         tmp_path / "text.mp4": "holds no video",
         tmp_path / "cut.mp4": "damaged from its beginning",
-        tmp_path / "missing.mp4": "no file missing.mp4",
+        tmp_path / "missing.mp4": "No such file",
         fetch("game_sounds") / "coin1.wav": "holds no video",
     }
     for path, reason in reasons.items():
@@ -117,3 +130,51 @@ def test_memory_does_not_grow_with_length(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * 320 * 240 * 3, "about one frame is held at a time"
+
+
+def test_a_file_that_crashes_the_decoder_costs_that_file_alone(tmp_path, monkeypatch):
+    path = make_video(tmp_path / "a.mp4", range(0, 250, 5))
+    decoder = tmp_path / "decoder.py"
+    lines = Path(frames.__file__).with_name("decoder.py").read_text().splitlines()
+    place = lines.index("        readable, image = video.retrieve()")
+    lines.insert(place, "        if number == 7: os.abort()")
+    decoder.write_text("\n".join(lines))
+    monkeypatch.setattr(frames, "__file__", str(tmp_path / "frames.py"))
+    monkeypatch.setattr(frames, "_idle", [])
+    seen = []
+    with pytest.raises(BadItem, match="ends the decoder"):
+        seen.extend(frame.number for frame in read_frames(path))
+    assert seen == list(range(7)) and not frames._idle, "a crashed decoder is not used again"
+    monkeypatch.undo()
+    assert len(list(read_frames(path))) == 50
+
+
+def test_a_decoder_that_hangs_is_ended(tmp_path, monkeypatch):
+    (tmp_path / "decoder.py").write_text("import sys\nsys.stdin.read()")
+    monkeypatch.setattr(frames, "__file__", str(tmp_path / "frames.py"))
+    monkeypatch.setattr(frames, "_idle", [])
+    monkeypatch.setattr(frames, "_PATIENCE", 0.5)
+    with pytest.raises(BadItem, match="ends the decoder"):
+        next(read_frames(make_video(tmp_path / "a.mp4", [90])))
+
+
+def test_two_videos_at_once_and_one_left_early_do_not_mix(tmp_path):
+    dark = make_video(tmp_path / "dark.mp4", [20] * 9)
+    light = make_video(tmp_path / "light.mp4", [200] * 9, size=(32, 24))
+    pairs = list(zip(read_frames(dark), read_frames(light), strict=True))
+    assert len(pairs) == 9
+    assert all(one.image.mean() < 60 < 150 < other.image.mean() for one, other in pairs)
+    for path, shade in ((dark, 20), (light, 200), (dark, 20)):
+        assert abs(next(read_frames(path)).image.mean() - shade) < 8
+
+
+def test_a_decoder_ends_with_its_user():
+    code = "from helpers.scenarios.video import frames; d = frames._Decoder(); "
+    code += "print(d._process.pid, flush=True); import os; os._exit(1)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    pid = int(child.stdout)
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return
+        time.sleep(0.1)
+    pytest.fail("the decoder outlived its user by ten seconds")

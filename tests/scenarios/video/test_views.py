@@ -17,6 +17,7 @@ from helpers.scenarios.video.views import (
 )
 from helpers.show import COLOURS, NEUTRAL
 
+TIMES = np.arange(0, 10, 0.2)  # seconds
 GREY = np.full((90, 160, 3), 100, np.uint8)
 
 
@@ -62,7 +63,7 @@ def test_an_animation_shows_every_frame_and_repeats(shown):
     frames = []
     for x in range(0, 100, 10):
         frames.append(annotate(GREY, [Mark((x, 30, 30, 30), "car", COLOURS[1])]))
-    show_animation(iter(frames), 0.2)
+    show_animation(iter(frames), TIMES[:10])
     (movie,) = shown
     assert movie.format == "PNG" and movie.n_frames == 10 and movie.info["loop"] == 0
     for number, frame in enumerate(frames):
@@ -70,6 +71,16 @@ def test_an_animation_shows_every_frame_and_repeats(shown):
         assert movie.info["duration"] == 200
         difference = np.abs(pixels(movie) - pixels(frame)).max(axis=2)
         assert (difference > 40).mean() < 0.01, "what was drawn before is gone"
+
+
+def test_an_animation_plays_at_the_speed_of_its_frames(shown):
+    frames = [Image.new("RGB", (9, 9), (40 * number,) * 3) for number in range(4)]
+    show_animation(frames, [5.0, 5.04, 6.04, 6.1])
+    waits = []
+    for number in range(4):
+        shown[0].seek(number)
+        waits.append(shown[0].info["duration"])
+    assert waits == [40, 1000, 60, 60]
 
 
 def test_only_what_changes_takes_room(shown):
@@ -82,7 +93,7 @@ def test_only_what_changes_takes_room(shown):
         for _ in range(12)
     ]
     for frames in (still[:1], faint, moving):
-        show_animation(frames, 0.1)
+        show_animation(frames, TIMES[: len(frames)])
     one, of_faint, of_moving = (len(movie.fp.getvalue()) for movie in shown)
     assert of_faint < 1.5 * one < of_moving / 4
 
@@ -91,14 +102,14 @@ def test_marks_have_their_exact_colour_whatever_the_scene(shown):
     scene = np.zeros((90, 160, 3), np.uint8)
     scene[..., 0] = np.arange(160)
     marked = annotate(scene, [Mark((40, 30, 60, 40), "", COLOURS[2])])
-    show_animation([marked], 0.2, colours=16)
+    show_animation([marked], [0], colours=16)
     assert (pixels(shown[0])[30, 50] == pixels(marked)[30, 50]).all()
 
 
 def test_a_lamp_does_not_take_on_the_colour_of_a_mark(shown):
     scene = np.full((90, 160, 3), 60, np.uint8)
     scene[20:60, 20:60] = (225, 155, 10)  # nearly COLOURS[1]
-    show_animation([Image.fromarray(scene)], 0.2)
+    show_animation([Image.fromarray(scene)], [0])
     assert tuple(pixels(shown[0])[40, 40]) != (0xE6, 0x9F, 0)
 
 
@@ -106,12 +117,12 @@ def test_what_cannot_be_an_animation_is_refused():
     small, large = Image.new("RGB", (10, 10)), Image.new("RGB", (20, 10))
     for frames, colours in (([], 40), ([small, large], 40), ([small], 15), ([small], 256)):
         with pytest.raises(ValueError, match="frames of one size and 16 to 255 colours"):
-            show_animation(frames, 0.1, colours)
+            show_animation(frames, TIMES[: len(frames)], colours)
 
 
 def test_texts_of_an_animation_are_sharp_where_an_object_stops(shown):
     frames = [annotate(GREY, [Mark((x, 30, 60, 40), f"{x} car")]) for x in (10, 30, 50, 50)]
-    show_animation(frames, 0.2)
+    show_animation(frames, TIMES[: len(frames)])
     shown[0].seek(3)
     assert np.abs(pixels(shown[0]) - pixels(frames[3])).max() < 40
 
@@ -126,7 +137,7 @@ def test_kinds_share_a_colour_and_run_out_of_them_gracefully():
 
 
 def test_tracks_are_drawn_where_they_are_in_that_frame():
-    track = Track(3, [0, 10], [np.array([0, 30, 40, 40.0]), np.array([80, 30, 40, 40.0])])
+    track = Track(3, 1, [0, 10], [np.array([0, 30, 40, 40.0]), np.array([80, 30, 40, 40.0])])
     track.classes, track.confidences = ["car", "car"], [0.9, 0.9]
     drawn = draw_tracks(GREY, 5, [track], {3: "van"}, {"van": COLOURS[1]})
     orange = (pixels(drawn) == (0xE6, 0x9F, 0)).all(axis=2)
