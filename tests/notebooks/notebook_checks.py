@@ -39,8 +39,6 @@ MAX_WORDS = 2600
 # Until their method has moved into them: the checks of figures, of words and of the subject.
 NOT_YET = {
     "01_image_search",
-    "02_video_search",
-    "03_video_object_search",
     "05_molecule_search",
     "06_recommender",
     "07_question_answering",
