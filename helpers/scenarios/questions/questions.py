@@ -24,8 +24,8 @@ class Question(NamedTuple):
     Attributes:
         id: SQuAD's own id, 24 letters and digits.
         text: the question, without blanks around it.
-        answers: what several people marked in the paragraph as the answer, at least one; often
-            the same words more than once.
+        answers: what several people marked in the paragraph as the answer, often the same words
+            more than once; none for a question of SQuAD 2.0 that the paragraph does not answer.
         start: where ``answers[0]`` begins in the paragraph, in characters.
         title: the article of Wikipedia, such as ``"Amazon rainforest"``.
         paragraph: the paragraph of it that the question was asked about; empty for a question of
@@ -52,14 +52,14 @@ class Question(NamedTuple):
 
 
 def load_squad(file: Path | None = None) -> list[Question]:
-    """The questions of a SQuAD 1.1 file, in its order.
+    """The questions of a file of SQuAD 1.1 or 2.0, in its order.
 
     Args:
         file: by default the dev set, 10,570 questions about 2,067 paragraphs of 48 articles.
 
     Raises:
         AssetError: the dev set could not be fetched.
-        HelpfulError: the file is not SQuAD 1.1.
+        HelpfulError: the file is not SQuAD.
     """
     file = file or fetch("squad-dev")
     try:
@@ -72,14 +72,14 @@ def load_squad(file: Path | None = None) -> list[Question]:
         ]
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise HelpfulError(
-            f"{file.name} is not a file of SQuAD 1.1 ({type(error).__name__}: {error}); "
+            f"{file.name} is not a file of SQuAD ({type(error).__name__}: {error}); "
             "give one such as dev-v1.1.json."
         ) from None
 
 
 def _question(asked: dict, paragraph: str, title: str) -> Question:
     answers = tuple(answer["text"] for answer in asked["answers"])
-    start = asked["answers"][0]["answer_start"]
+    start = 0 if asked.get("is_impossible") else asked["answers"][0]["answer_start"]
     title = title.replace("_", " ")
     return Question(asked["id"], asked["question"].strip(), answers, start, title, paragraph)
 

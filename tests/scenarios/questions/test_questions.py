@@ -39,17 +39,25 @@ def test_the_dev_set_is_whole_and_every_answer_stands_where_it_is_said_to(squad)
 def test_a_file_that_is_not_squad_is_refused(tmp_path, content):
     file = tmp_path / "mine.json"
     file.write_text(content)
-    with pytest.raises(HelpfulError, match=r"mine\.json is not a file of SQuAD 1\.1"):
+    with pytest.raises(HelpfulError, match=r"mine\.json is not a file of SQuAD"):
         load_squad(file)
 
 
-def test_a_question_without_an_answer_is_not_squad_1(tmp_path):
-    asked = {"id": "1", "question": "Why?", "answers": []}
+def one_question(file, **asked):
+    asked = {"id": "1", "question": "Why?", "answers": []} | asked
     article = {"title": "A", "paragraphs": [{"context": "b", "qas": [asked]}]}
-    file = tmp_path / "v2.json"
     file.write_text(json.dumps({"data": [article]}))
-    with pytest.raises(HelpfulError, match=r"v2\.json is not a file of SQuAD 1\.1"):
-        load_squad(file)
+    return file
+
+
+def test_a_question_that_lost_its_answer_is_not_squad(tmp_path):
+    with pytest.raises(HelpfulError, match=r"v1\.json is not a file of SQuAD"):
+        load_squad(one_question(tmp_path / "v1.json"))
+
+
+def test_a_question_of_squad_2_may_have_no_answer(tmp_path):
+    (one,) = load_squad(one_question(tmp_path / "v2.json", is_impossible=True))
+    assert one.answers == () and one.text == "Why?" and one.paragraph == "b"
 
 
 def test_paraphrases_are_new_wordings_of_questions_in_every_article(squad):
