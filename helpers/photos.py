@@ -4,8 +4,8 @@ from pathlib import Path
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.files import IMAGE_SUFFIXES, by_folder, list_files
-from helpers.pictures import looks_like_a_picture
+from helpers.inputs.files import IMAGE_SUFFIXES, by_folder, list_files
+from helpers.inputs.pictures import looks_like_a_picture
 
 _BIRDS = 140  # of 919, so that no class outnumbers the others
 

@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 
 from helpers.errors import BadItem, HelpfulError, printable
-from helpers.files import open_file
+from helpers.inputs.files import open_file
 
 LARGEST_FILE = 500_000_000  # bytes that file_box takes into memory
 

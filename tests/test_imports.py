@@ -22,12 +22,15 @@ NEEDED = {
     "helpers.encoders.base": {"numpy"},
     "helpers.ingest": {"numpy"},
     "helpers.measure": {"numpy"},
-    "helpers.pictures": {"PIL", "numpy"},
+    "helpers.inputs.pictures": {"PIL", "numpy"},
+    "helpers.inputs.texts": {"PIL", "matplotlib", "numpy"},
+    "helpers.photos": {"PIL", "numpy"},  # it looks whether files are pictures
     "helpers.show": {"PIL", "matplotlib", "numpy", "pandas"},  # it sets how tables are shown, too
     "helpers.widgets": {"IPython", "ipywidgets"},
 }
 MODULES = [
     *(f"helpers.{file.stem}".removesuffix(".__init__") for file in sorted(HELPERS.glob("*.py"))),
+    *(f"helpers.inputs.{name}" for name in ("files", "pictures", "tables", "texts")),
     *(f"helpers.fetching.{name}" for name in ("archives", "downloads", "hub")),
     *("helpers.encoders", "helpers.encoders.base", "helpers.engines.keeper"),
 ]

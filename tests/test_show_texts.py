@@ -9,6 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from helpers import show
+from helpers.inputs import texts
 from helpers.scenarios.audio import players
 from helpers.scenarios.audio.players import SoundTile, show_sounds
 from helpers.scenarios.audio.sounds import Sound
@@ -101,19 +102,19 @@ def pages(monkeypatch):
 @pytest.fixture
 def drawn(monkeypatch, pages):
     """The texts of the figures, as they were drawn without any formula."""
-    texts = []
+    kept = []
 
     def keep(figure):
-        show._plain_texts(figure)
+        texts.draw_plainly(figure)
         figure.canvas.draw()
         found = [text for text in figure.findobj(Text) if text.get_visible()]
         assert not any(text._preprocess_math(text.get_text())[1] for text in found)
-        texts.extend(text.get_text() for text in found)
+        kept.extend(text.get_text() for text in found)
         plt.close(figure)
 
     for module in (show, of_dna, of_films, of_molecules, of_start, of_video, players):
         monkeypatch.setattr(module, "show_figure", keep)
-    return texts
+    return kept
 
 
 def molecules(text):
@@ -218,46 +219,46 @@ def ink(picture: Image.Image) -> np.ndarray:
 @pytest.mark.parametrize("given", [text for text in TEXTS if text.strip()], ids=ascii)
 def test_any_text_is_written_as_a_picture_that_its_box_holds(given):
     for size in (11, 16):
-        picture = show.written(given, size)
+        picture = texts.written(given, size)
         letters = ink(picture) > 0
         assert letters.any() and picture.height == round(1.3 * size)
-        assert picture.width <= show.written(given + "W", size).width
+        assert picture.width <= texts.written(given + "W", size).width
 
 
 def test_letters_of_other_scripts_differ_and_none_is_an_empty_box(monkeypatch):
     letters = "\u4e2d\u6587\ud55c\u304b\u0939\u0e01\u0645\u05e9\U0001f600"
-    pictures = [show.written(letter, 24) for letter in letters]
+    pictures = [texts.written(letter, 24) for letter in letters]
     shapes = {picture.tobytes() for picture in pictures}
     assert len(shapes) == len(letters)
-    assert show.drawable("\u4e2d \u0939")[0] == "\u4e2d \u0939"
+    assert texts.drawable("\u4e2d \u0939")[0] == "\u4e2d \u0939"
 
 
 def test_what_no_font_has_is_written_as_its_number(monkeypatch, capsys):
-    assert show.drawable("a\U00013080b") == ("aU+13080b", ["DejaVu Sans"])
+    assert texts.drawable("a\U00013080b") == ("aU+13080b", ["DejaVu Sans"])
 
 
 def test_without_the_fonts_other_scripts_are_numbers_and_the_reason_is_told(monkeypatch, capsys):
     def refuse(name):
-        raise show.AssetError("No network.")
+        raise texts.AssetError("No network.")
 
-    monkeypatch.setattr(show, "fetch", refuse)
-    show._added.cache_clear()
+    monkeypatch.setattr(texts, "fetch", refuse)
+    texts._added.cache_clear()
     try:
-        assert show.drawable("\u4e2d$") == ("U+4E2D$", ["DejaVu Sans"])
+        assert texts.drawable("\u4e2d$") == ("U+4E2D$", ["DejaVu Sans"])
         assert "for want of a font: No network." in capsys.readouterr().out
-        assert show.drawable("caf\u00e9")[0] == "caf\u00e9"
+        assert texts.drawable("caf\u00e9")[0] == "caf\u00e9"
         assert capsys.readouterr().out == ""
     finally:
-        show._added.cache_clear()
+        texts._added.cache_clear()
 
 
 def test_a_long_name_loses_its_middle():
     name = "photos of last summer, taken in the hills.jpeg"
-    short = show.shortened(name, 150)
+    short = texts.shortened(name, 150)
     start, end = short.split("\u2026")
     assert name.startswith(start) and name.endswith(end) and len(end) > 4
-    assert show.written(short, 14).width <= 150 < show.written(name, 14).width
-    assert show.shortened("short", 150) == "short"
+    assert texts.written(short, 14).width <= 150 < texts.written(name, 14).width
+    assert texts.shortened("short", 150) == "short"
 
 
 def test_long_captions_do_not_reach_the_next(drawn):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.files import open_file
+from helpers.inputs.files import open_file
 
 
 class Encoder(ABC):

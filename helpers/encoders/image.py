@@ -15,7 +15,7 @@ from helpers.assets import fetch
 from helpers.encoders import efficientnet_lite
 from helpers.encoders.base import PictureEncoder
 from helpers.encoders.torchvision_compat import torchvision
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 
 _SIZE = 224  # the side of the square the networks were trained on
 _RESIZED = 256  # the shorter side of the whole picture before that square is cut from its middle

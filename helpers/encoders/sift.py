@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError
-from helpers.files import list_files, open_file
+from helpers.inputs.files import list_files, open_file
 from helpers.photos import load_photos, unseen_birds
 from helpers.progress import progress_bar
 

@@ -14,7 +14,7 @@ from helpers.assets import AssetError
 from helpers.encoders import image, load_encoder
 from helpers.encoders.torchvision_compat import torchvision
 from helpers.errors import BadItem, HelpfulError
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_odd_sizes(resnet18, size):
 def test_a_panorama_gives_no_warning(tmp_path):
     Image.new("L", (20_000, 5_000)).save(tmp_path / "wide.png")
     wide = str(tmp_path / "wide.png")
-    code = f"from helpers.pictures import open_image; open_image({wide!r})"
+    code = f"from helpers.inputs.pictures import open_image; open_image({wide!r})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not ran.stderr
 

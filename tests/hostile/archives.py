@@ -16,7 +16,7 @@ from unittest import mock
 from PIL import Image
 
 from helpers.errors import HelpfulError
-from helpers.files import list_files
+from helpers.inputs.files import list_files
 from helpers.photos import load_photos
 from tests.hostile.form import Case, Read, Refused
 

@@ -16,8 +16,8 @@ from helpers.encoders import load_encoder
 from helpers.encoders.base import PictureEncoder
 from helpers.errors import HelpfulError
 from helpers.ingest import encode_batches
+from helpers.inputs.pictures import open_image
 from helpers.photos import load_photos
-from helpers.pictures import open_image
 from helpers.show import thumbnail
 from tests.hostile.form import Case, LeftOut, Read, each
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.errors import BadItem
+from helpers.inputs.tables import read_table
 from helpers.scenarios.molecules.molecules import load_molecules
-from helpers.tables import read_table
 from tests.hostile.form import Case, LeftOut, Read, Refused
 
 HEADER = b"name,value"

@@ -11,7 +11,7 @@ from helpers.connect import connect_redis
 from helpers.encoders import load_encoder
 from helpers.encoders.base import PictureEncoder
 from helpers.errors import HelpfulError
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 from tests.notebooks.subject import subject
 
 pytest_plugins = ["tests.services_world"]

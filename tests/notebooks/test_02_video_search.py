@@ -13,7 +13,7 @@ from helpers.assets import fetch
 from helpers.connect import connect_redis
 from helpers.encoders.base import PictureEncoder
 from helpers.errors import BadItem
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 from helpers.scenarios.video.clips import load_clips, mirrored_excerpt
 from helpers.scenarios.video.frames import Frame, read_frames
 from tests.notebooks.subject import subject

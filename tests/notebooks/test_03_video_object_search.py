@@ -11,7 +11,7 @@ from helpers.assets import fetch
 from helpers.connect import connect_redis
 from helpers.encoders.base import PictureEncoder
 from helpers.errors import HelpfulError
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 from helpers.scenarios.video import known_objects
 from helpers.scenarios.video.detect import Detections, load_detector
 from helpers.scenarios.video.frames import read_frames

@@ -16,7 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from helpers.assets import fetch
 from helpers.encoders.base import Encoder
 from helpers.errors import HelpfulError
-from helpers.files import open_file
+from helpers.inputs.files import open_file
 from helpers.scenarios.audio.sounds import Sound, encoded, read_sound
 
 _LARGE_FILE = 16_000_000  # bytes

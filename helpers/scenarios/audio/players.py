@@ -13,8 +13,9 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from helpers.errors import BadItem
+from helpers.inputs.texts import as_html, lines_of, shortened
 from helpers.scenarios.audio.sounds import Sound, encoded, read_sound
-from helpers.show import COLOURS, MARKS, as_html, lines_of, shortened, show_figure
+from helpers.show import COLOURS, MARKS, show_figure
 
 _RATE = 22_050  # Hz: half the size of a CD's, and all that a picture this small can show
 _DRAWN, _PLAYED = 1, 3  # seconds of a sound

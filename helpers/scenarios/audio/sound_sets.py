@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.files import by_folder, list_files
+from helpers.inputs.files import by_folder, list_files
 from helpers.paths import cache_dir
 from helpers.scenarios.audio.sounds import SOUND_SUFFIXES, Sound, encoded, is_sound
 

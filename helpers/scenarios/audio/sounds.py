@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 from helpers.errors import BadItem
-from helpers.files import open_file
+from helpers.inputs.files import open_file
 
 SOUND_SUFFIXES = frozenset(
     [".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64"]

@@ -15,7 +15,7 @@ from Bio.SeqUtils import gc_fraction
 
 from helpers.encoders.base import Encoder
 from helpers.errors import BadItem, HelpfulError
-from helpers.tables import odd_letter
+from helpers.inputs.tables import odd_letter
 
 MIN_BASES = 60  # shorter pieces have too few words to be told from chance
 MAX_BASES = 100_000  # the longest gene of the catalogue has a tenth; a genome is no gene

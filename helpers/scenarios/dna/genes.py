@@ -10,7 +10,7 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.tables import read_table, read_text
+from helpers.inputs.tables import read_table, read_text
 
 
 class Gene(NamedTuple):

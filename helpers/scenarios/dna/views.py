@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.patheffects import withStroke
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from helpers.show import COLOURS, shortened, show_figure
+from helpers.inputs.texts import shortened
+from helpers.show import COLOURS, show_figure
 
 _MARKERS = "os^DvPX"  # as many as have no common divisor with the colours: 56 different looks
 

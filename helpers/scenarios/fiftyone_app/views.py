@@ -16,9 +16,9 @@ import numpy as np
 
 from helpers.encoders.base import Encoder
 from helpers.errors import BadItem, HelpfulError
-from helpers.files import print_left_out
 from helpers.ingest import encode_batches
-from helpers.pictures import open_image
+from helpers.inputs.files import print_left_out
+from helpers.inputs.pictures import open_image
 from helpers.scenarios.video.detect import Detections
 from helpers.scenarios.video.known_objects import cut_out
 from helpers.scenarios.video.screenshots import CHANGES

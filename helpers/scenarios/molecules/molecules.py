@@ -19,7 +19,7 @@ from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError
-from helpers.tables import odd_letter, read_table, read_text
+from helpers.inputs.tables import odd_letter, read_table, read_text
 
 MAX_LETTERS = 1_000  # of a SMILES; drugs have about 50
 MAX_ATOMS = 150  # hydrogen not counted; drugs have about 30

@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 from rdkit import Chem
 from rdkit.Chem import Draw, rdDepictor, rdFMCS
 
+from helpers.inputs.texts import shortened, written
 from helpers.scenarios.molecules.molecules import read_molecule
-from helpers.show import COLOURS, NEUTRAL, shortened, show_figure, written
+from helpers.show import COLOURS, NEUTRAL, show_figure
 
 QUESTIONS = [
     ("Which molecules are similar to it?", "similar"),

@@ -17,7 +17,7 @@ from helpers.encoders.base import PictureEncoder
 from helpers.encoders.text import TextEncoder, check_text
 from helpers.errors import HelpfulError
 from helpers.fetching.hub import HubError, hub_model
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 
 _ON_THE_HUB = {"clip": "openai/clip-vit-base-patch32"}
 _SETTINGS = ["*.json", "*.txt"]

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from helpers.assets import fetch
 from helpers.encoders import load_encoder
 from helpers.encoders.base import Encoder, PictureEncoder
-from helpers.tables import own_table
+from helpers.inputs.tables import own_table
 
 _CLASSIFIER, _TEXTS = "resnet18", "minilm"
 TOP = 10  # classes that make up a photo's vector, as in the paper

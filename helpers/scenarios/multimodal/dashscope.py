@@ -30,7 +30,7 @@ from urllib3.exceptions import ReadTimeoutError
 from helpers.encoders.base import PictureEncoder
 from helpers.encoders.text import TextEncoder, check_text
 from helpers.errors import BadItem, HelpfulError
-from helpers.pictures import open_image
+from helpers.inputs.pictures import open_image
 
 _HOST = "https://dashscope.aliyuncs.com"
 _EMBEDDING = "/api/v1/services/embeddings/multimodal-embedding/multimodal-embedding"

@@ -12,10 +12,10 @@ from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError
-from helpers.files import IMAGE_SUFFIXES, list_files, print_left_out
+from helpers.inputs.files import IMAGE_SUFFIXES, list_files, print_left_out
+from helpers.inputs.tables import own_table, read_table
+from helpers.inputs.texts import written
 from helpers.scenarios.multimodal.dashscope import DashScope
-from helpers.show import written
-from helpers.tables import own_table, read_table
 
 _CARD = 256  # pixels, the side of a text card
 DESCRIPTIONS = "descriptions.csv"

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError, printable
-from helpers.files import list_files, open_file
+from helpers.inputs.files import list_files, open_file
+from helpers.inputs.tables import read_table, read_text
 from helpers.scenarios.news.dates import parse_date
 from helpers.scenarios.news.mending import mend, tidy
-from helpers.tables import read_table, read_text
 
 OUTLETS = {
     "abcnews.go.com": "ABC News",

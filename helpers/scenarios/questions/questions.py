@@ -10,8 +10,8 @@ from typing import NamedTuple
 from helpers.assets import fetch
 from helpers.encoders.text import check_text
 from helpers.errors import BadItem, HelpfulError
+from helpers.inputs.tables import read_table
 from helpers.show import Passage
-from helpers.tables import read_table
 
 _COLUMNS = ("question", "answer")
 _NAMED = 20  # bad rows that are named
@@ -102,7 +102,8 @@ def read_pairs(content: bytes, name: str) -> list[Question]:
     """Read a CSV with the columns ``question`` and ``answer``; bad rows are left out and named.
 
     Args:
-        content: the file's bytes, see ``helpers.tables.read_table``; other columns are ignored.
+        content: the file's bytes, see ``helpers.inputs.tables.read_table``; other columns are
+            ignored.
         name: the file's name, for the messages.
 
     Returns:

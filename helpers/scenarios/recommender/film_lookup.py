@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import HelpfulError
+from helpers.inputs.tables import read_table
 from helpers.scenarios.recommender.movielens import article_first
-from helpers.tables import read_table
 
 _ALIKE = 0.55  # cosine similarity from which a title is worth asking "did you mean"
 _NAMED = 20  # lines left out that are named

@@ -7,7 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from helpers.show import COLOURS, NEUTRAL, as_html, lines_of, shortened, show_figure
+from helpers.inputs.texts import as_html, lines_of, shortened
+from helpers.show import COLOURS, NEUTRAL, show_figure
 
 OTHERS = "other"  # the genre of films that have none of the main ones
 

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
-from helpers.show import COLOURS, shortened, show_figure
+from helpers.inputs.texts import shortened
+from helpers.show import COLOURS, show_figure
 
 COMPARED, SKIPPED, QUERY, PATH = COLOURS[0], "#BBBBBB", COLOURS[4], COLOURS[1]
 _CELLS = 9

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.tables import own_table
+from helpers.inputs.tables import own_table
 
 _IGNORED = ("small", "crowd")  # kinds of regions
 

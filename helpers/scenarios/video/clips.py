@@ -12,8 +12,8 @@ from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import BadItem, HelpfulError, printable
-from helpers.files import list_files, open_file
-from helpers.pictures import open_image
+from helpers.inputs.files import list_files, open_file
+from helpers.inputs.pictures import open_image
 from helpers.scenarios.video.frames import Frame, KeyFrame, read_frames
 
 VIDEO_SUFFIXES = frozenset(

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
-from helpers.pictures import open_image
-from helpers.show import COLOURS, MARKS, shortened, show_photo, written
+from helpers.inputs.pictures import open_image
+from helpers.inputs.texts import shortened, written
+from helpers.show import COLOURS, MARKS, show_photo
 
 _SHOT, _FRAME = (140, 79), 4  # pixels: a picture of a strip, and the film around it
 _TITLE, _ROW = 20, 136  # pixels: the line above a strip; a strip with all its texts

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.errors import BadItem
-from helpers.files import open_file
+from helpers.inputs.files import open_file
 
 _PATIENCE = 120  # seconds for one answer; a slow disk and a busy computer need less
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.files import list_files
+from helpers.inputs.files import list_files
+from helpers.inputs.tables import own_table
 from helpers.paths import store_folder
 from helpers.scenarios.video.boxes import load_labels
 from helpers.scenarios.video.frames import read_frames
-from helpers.tables import own_table
 
 
 def name_of(path: Path | str) -> str:

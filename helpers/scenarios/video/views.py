@@ -10,9 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageOps
 
+from helpers.inputs.texts import shortened, written
 from helpers.scenarios.video.boxes import overlap
 from helpers.scenarios.video.track import Track, boxes_at
-from helpers.show import COLOURS, NEUTRAL, shortened, show_figure, written
+from helpers.show import COLOURS, NEUTRAL, show_figure
 
 _STILL = 20  # of 255: a pixel that changes by less is taken for noise and left as it was
 _FONT = 11  # pixels

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from helpers.errors import HelpfulError
+from helpers.inputs.tables import own_table
 from helpers.scenarios.multimodal.conse import imagenet_classes
 from helpers.scenarios.multimodal.object_photos import (
     load_object_photos,
@@ -15,7 +16,6 @@ from helpers.scenarios.multimodal.object_photos import (
     load_queries,
     text_card,
 )
-from helpers.tables import own_table
 
 
 @pytest.fixture(scope="module")

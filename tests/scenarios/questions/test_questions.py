@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from helpers.errors import HelpfulError
+from helpers.inputs.tables import own_table
 from helpers.scenarios.questions.questions import (
     Question,
     is_right,
@@ -13,7 +14,6 @@ from helpers.scenarios.questions.questions import (
     normalise,
     read_pairs,
 )
-from helpers.tables import own_table
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def test_own_videos_are_named_after_their_files_and_folders(tmp_path):
 
 
 def test_a_zip_of_videos(tmp_path, monkeypatch):
-    monkeypatch.setattr("helpers.files.cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr("helpers.inputs.files.cache_dir", lambda: tmp_path / "cache")
     make_video(tmp_path / "film.mp4", [0, 100])
     with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
         archive.write(tmp_path / "film.mp4", "deep/film.mp4")

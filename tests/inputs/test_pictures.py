@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from helpers import pictures
 from helpers.errors import BadItem
-from helpers.pictures import open_image
+from helpers.inputs import pictures
+from helpers.inputs.pictures import open_image
 
 
 def encoded(image, kind):

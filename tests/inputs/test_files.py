@@ -14,7 +14,7 @@ from PIL import Image
 
 from helpers.errors import HelpfulError
 from helpers.fetching.archives import ArchiveError
-from helpers.files import list_files
+from helpers.inputs.files import list_files
 from helpers.photos import load_photos, pascal_voc, unseen_birds
 
 

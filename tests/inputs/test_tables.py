@@ -5,9 +5,9 @@ import gzip
 
 import pytest
 
-from helpers import tables
 from helpers.errors import HelpfulError
-from helpers.tables import Row, odd_letter, read_table, read_text
+from helpers.inputs import tables
+from helpers.inputs.tables import Row, odd_letter, read_table, read_text
 
 
 def read(text: str, *columns: str) -> list[Row]:

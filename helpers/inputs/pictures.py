@@ -12,7 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 from helpers.errors import BadItem
-from helpers.files import open_file
+from helpers.inputs.files import open_file
 
 # Pillow warns of odd entries in files that it reads all the same, and above 89 million pixels; it
 # refuses above 179 million. Panoramas are that large, so the limit that refuses is enough.

@@ -1,0 +1,1 @@
+"""What readers bring: files, pictures, tables and texts, read and shown as they are."""
