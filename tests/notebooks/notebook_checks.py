@@ -38,6 +38,7 @@ MIN_SUBJECT_LINES = 25
 MAX_WORDS = 2600
 # Until their method has moved into them: the checks of figures, of words and of the subject.
 NOT_YET = {
+    "07_question_answering",
     "05_molecule_search",
     "06_recommender",
     "08_dna_classification",
@@ -194,7 +195,9 @@ def check_size_of_cells(notebook: Notebook) -> Problems:
         if length > MAX_LINES:
             yield f"cell [{cell.execution_count}] has {length} lines, more than {MAX_LINES}"
     statements = [
-        len(re.findall(r"^(?!from |import |\s*$)", c.source, re.M)) for c in notebook.code
+        len(re.findall(r"^(?!from |import |\s*$)", c.source, re.M))
+        for c in notebook.code
+        if "subject" not in c.metadata.get("tags", [])  # they are as long as their idea
     ]
     if statements and median(statements) > MAX_MEDIAN_LINES:
         yield f"half its code cells have more than {MAX_MEDIAN_LINES} lines beside imports"
