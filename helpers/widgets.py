@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 
 from helpers.errors import BadItem, HelpfulError, printable
-from helpers.inputs.files import open_file
+from helpers.inputs.files import existing, open_file
 
 LARGEST_FILE = 500_000_000  # bytes that file_box takes into memory
 
@@ -178,13 +178,10 @@ def _in_voila() -> bool:
 
 def _existing(path: str, folders: bool) -> Path:
     try:
-        found = Path(path).expanduser()
-        if not (folders and os.path.isdir(found)):
-            open_file(found).close()
-    except (RuntimeError, BadItem) as error:  # the first for the home of a user who is not there
+        return existing(path, folders)
+    except BadItem as error:
         name = path if len(path) <= 200 else f"{path[:100]}…{path[-100:]}"
         raise HelpfulError(f"{name} could not be read: {error}; choose another.") from None
-    return found
 
 
 def _check_size(size: int, name: str) -> None:

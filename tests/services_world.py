@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pymilvus import DataType
 
-from helpers.connect import connect_milvus, remove_store
+from helpers.connect import connect_milvus, connect_redis, remove_store
 from helpers.errors import ServiceError
 from helpers.paths import ROOT
 
@@ -51,6 +51,11 @@ def lite_of_module(lite_folder):
         patch.setenv("BOOTCAMP_STORES", str(lite_folder))
         yield connect_milvus("image_search")
         remove_store("image_search")
+
+
+@pytest.fixture(scope="module")
+def redis_of_module(lite_of_module):
+    return connect_redis("image_search")
 
 
 @pytest.fixture

@@ -35,6 +35,21 @@ def open_file(path: Path | str) -> BinaryIO:
     raise BadItem("not a file but a folder, a pipe or a device")
 
 
+def existing(path: Path | str, folders: bool = True) -> Path:
+    """The path of a file, or of a folder where one will do; ``~`` stands for the home.
+
+    Raises:
+        BadItem: as for ``open_file``, or there is no such home.
+    """
+    try:
+        found = Path(path).expanduser()
+    except RuntimeError as error:  # for the home of a user who is not there
+        raise BadItem(str(error)) from None
+    if not (folders and os.path.isdir(found)):
+        open_file(found).close()
+    return found
+
+
 def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """The files of the wanted kinds in a folder and below it, or in a zip or tar archive.
 
@@ -53,7 +68,7 @@ def list_files(source: Path | str, suffixes: Collection[str] = IMAGE_SUFFIXES) -
         HelpfulError: there is no such file or folder, or it holds nothing of the wanted kinds.
         ArchiveError: the archive is damaged or unsafe.
     """
-    source = _existing(source)
+    source = _source(source)
     if source.is_file() and source.suffix.lower() in suffixes:
         return [source]
     found, others, problems = [], Counter(), []
@@ -95,7 +110,7 @@ def by_folder(
     bad = [path for path in paths if path not in good]
     print_left_out(f"no {kind}s", [path.name for path in bad])
     if not good:
-        forget_unpacked(_existing(source))
+        forget_unpacked(_source(source))
         kinds = Counter(path.suffix.lower() for path in bad)
         raise HelpfulError(f"None of these files is a {kind}: {dict(kinds)}; choose others.")
     return good
@@ -109,16 +124,13 @@ def print_left_out(why: str, names: Sequence[str]) -> None:
         print(f"{len(names)} left out, {why}: {shown}{more}")
 
 
-def _existing(source: Path | str) -> Path:
+def _source(source: Path | str) -> Path:
     try:
-        path = Path(source).expanduser().absolute()
-        if not os.path.isdir(path):
-            open_file(path).close()
-    except (RuntimeError, BadItem) as error:  # the first for the home of a user who is not there
+        return existing(source).absolute()
+    except BadItem as error:
         raise HelpfulError(
             f"There is no file or folder {source} ({error}); check the path."
         ) from None
-    return path
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -1,7 +1,5 @@
 """Films as people type them, singly and in a table of their own."""
 
-import csv
-import io
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +9,7 @@ import pandas as pd
 from helpers.errors import BadItem, HelpfulError
 from helpers.scenarios.recommender.film_lookup import find_film, own_films
 from helpers.scenarios.recommender.movielens import load_movielens
-from tests.hostile.form import Case, LeftOut, Read, each
+from tests.hostile.form import Case, LeftOut, Read, as_csv, each
 
 
 @cache
@@ -28,13 +26,8 @@ def found(item: tuple[str, str]) -> str:
 
 def table(items: Sequence[tuple[str, str]], folder: Path) -> list:
     """Each item is a row of one table, with a rating, which is not used."""
-    file, lines = io.StringIO(newline=""), []
-    writer = csv.writer(file)
-    writer.writerow(["film", "rating"])
-    for item in items:
-        lines.append(1 + len(file.getvalue().splitlines()))
-        writer.writerow(item)
-    rows, problems = own_films(file.getvalue().encode(), "mine.csv", films())
+    content, lines = as_csv(["film", "rating"], items)
+    rows, problems = own_films(content, "mine.csv", films())
     names = iter(films()["name"].iloc[rows])
     left_out = dict(problem.removeprefix("mine.csv, line ").split(": ", 1) for problem in problems)
     return [LeftOut(left_out[str(n)]) if str(n) in left_out else next(names) for n in lines]

@@ -15,6 +15,8 @@ the items stand; a maker returns whatever its readers take: a path, bytes, a tex
 the two good items and last, in a process of its own, so that a crash or a hang fails one test.
 """
 
+import csv
+import io
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -91,6 +93,17 @@ def each(read_one: Callable[[Any], Any]) -> Reader:
         return results
 
     return read
+
+
+def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[bytes, list[int]]:
+    """A CSV file with the rows, and the line that each begins in."""
+    file, lines = io.StringIO(newline=""), []
+    writer = csv.writer(file)
+    writer.writerow(header)
+    for row in rows:
+        lines.append(1 + len(file.getvalue().splitlines()))
+        writer.writerow(row)
+    return file.getvalue().encode(), lines
 
 
 def runs_of(table: ModuleType) -> list[tuple[str, str, str]]:

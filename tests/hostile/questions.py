@@ -1,7 +1,6 @@
 """A reader's own questions and answers: single rows between good ones."""
 
 import contextlib
-import csv
 import io
 from collections.abc import Sequence
 from functools import cache
@@ -11,7 +10,7 @@ from helpers.encoders import load_encoder
 from helpers.encoders.base import Encoder
 from helpers.ingest import encode_batches
 from helpers.scenarios.questions.questions import read_pairs
-from tests.hostile.form import Case, LeftOut, Read
+from tests.hostile.form import Case, LeftOut, Read, as_csv
 
 
 @cache
@@ -21,16 +20,9 @@ def minilm() -> Encoder:
 
 def pairs(items: Sequence[tuple[str, ...]], folder: Path) -> list:
     """Each item is a row; the question and answer it is read as."""
-    file, lines = io.StringIO(newline=""), []
-    writer = csv.writer(file)
-    writer.writerow(["question", "answer"])
-    for item in items:
-        lines.append(1 + len(file.getvalue().splitlines()))
-        writer.writerow(item)
+    content, lines = as_csv(["question", "answer"], items)
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        read = iter(
-            [(one.text, one.answer) for one in read_pairs(file.getvalue().encode(), "q.csv")]
-        )
+        read = iter([(one.text, one.answer) for one in read_pairs(content, "q.csv")])
     printed = [line for line in said.getvalue().splitlines() if line.startswith("  line ")]
     left_out = dict(line.removeprefix("  line ").split(": ", 1) for line in printed)
     return [LeftOut(left_out[str(n)]) if str(n) in left_out else next(read) for n in lines]

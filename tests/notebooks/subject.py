@@ -1,13 +1,29 @@
-"""What a notebook defines, for the tests that run it on odd inputs."""
+"""What a notebook defines, for the tests that run it on odd inputs, and an encoder for them."""
 
 import ast
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from helpers.encoders.base import PictureEncoder
+from helpers.inputs.pictures import open_image
 from tests.notebooks.notebook_checks import Notebook, python_of
 
 _NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+class MeanColour(PictureEncoder):
+    """As quick as an encoder can be."""
+
+    name, dim = "mean-colour", 3
+
+    def prepare(self, item):
+        return np.asarray(open_image(item), np.float32).mean((0, 1)) + 1
+
+    def embed(self, prepared):
+        return np.stack(prepared)
 
 
 def subject(name: str, **given: Any) -> dict[str, Any]:

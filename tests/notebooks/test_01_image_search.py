@@ -7,33 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.connect import connect_redis
 from helpers.encoders import load_encoder
-from helpers.encoders.base import PictureEncoder
 from helpers.errors import HelpfulError
-from helpers.inputs.pictures import open_image
-from tests.notebooks.subject import subject
+from tests.notebooks.subject import MeanColour, subject
 
 pytest_plugins = ["tests.services_world"]
 COLOURS = ("red", "green", "blue", "yellow")
 RNG = np.random.default_rng(1)
-
-
-class MeanColour(PictureEncoder):
-    """As quick as an encoder can be."""
-
-    name, dim = "mean-colour", 3
-
-    def prepare(self, item):
-        return np.asarray(open_image(item), np.float32).mean((0, 1)) + 1
-
-    def embed(self, prepared):
-        return np.stack(prepared)
-
-
-@pytest.fixture(scope="module")
-def redis_of_module(lite_of_module):
-    return connect_redis("image_search")
 
 
 @pytest.fixture

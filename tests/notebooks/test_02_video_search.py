@@ -10,40 +10,20 @@ import pytest
 from PIL import Image
 
 from helpers.assets import fetch
-from helpers.connect import connect_redis
-from helpers.encoders.base import PictureEncoder
 from helpers.errors import BadItem
-from helpers.inputs.pictures import open_image
 from helpers.scenarios.video.clips import load_clips, mirrored_excerpt
 from helpers.scenarios.video.frames import Frame, read_frames
-from tests.notebooks.subject import subject
+from tests.notebooks.subject import MeanColour, subject
 from tests.scenarios.video.test_frames import make_video
 
 pytest_plugins = ["tests.services_world"]
 NOISE = np.random.default_rng(0)
 
 
-class MeanColour(PictureEncoder):
-    """As quick as an encoder can be."""
-
-    name, dim = "mean-colour", 3
-
-    def prepare(self, item):
-        return np.asarray(open_image(item), np.float32).mean((0, 1)) + 1
-
-    def embed(self, prepared):
-        return np.stack(prepared)
-
-
 @pytest.fixture(scope="module")
 def method():
     """The notebook's functions where no engine is needed."""
     return SimpleNamespace(**subject("02_video_search", COLLECTION="films"))
-
-
-@pytest.fixture(scope="module")
-def redis_of_module(lite_of_module):
-    return connect_redis("image_search")
 
 
 @pytest.fixture

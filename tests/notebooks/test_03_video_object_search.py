@@ -8,31 +8,16 @@ import pytest
 from PIL import Image
 
 from helpers.assets import fetch
-from helpers.connect import connect_redis
-from helpers.encoders.base import PictureEncoder
 from helpers.errors import HelpfulError
-from helpers.inputs.pictures import open_image
 from helpers.scenarios.video import known_objects
 from helpers.scenarios.video.detect import Detections, load_detector
 from helpers.scenarios.video.frames import read_frames
 from helpers.scenarios.video.track import Track, boxes_at
-from tests.notebooks.subject import subject
+from tests.notebooks.subject import MeanColour, subject
 from tests.scenarios.video.test_frames import make_video
 
 pytest_plugins = ["tests.services_world"]
 NAME = "03_video_object_search"
-
-
-class MeanColour(PictureEncoder):
-    """As quick as an encoder can be."""
-
-    name, dim = "mean-colour", 3
-
-    def prepare(self, item):
-        return np.asarray(open_image(item), np.float32).mean((0, 1)) + 1
-
-    def embed(self, prepared):
-        return np.stack(prepared)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +29,6 @@ def detector():
 def method(detector):
     """The notebook's functions where no engine is needed."""
     return SimpleNamespace(**subject(NAME, COLLECTION="known", detector=detector))
-
-
-@pytest.fixture(scope="module")
-def redis_of_module(lite_of_module):
-    return connect_redis("image_search")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from helpers.scenarios.audio.sounds import Sound, encoded, read_sound
 from tests.notebooks.notebook_checks import Notebook
 from tests.notebooks.subject import subject
 
-NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "04_audio_search.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_audio_search.ipynb"
 
 
 class Peaks(SoundEncoder):
