@@ -322,7 +322,7 @@ class _Keeper:
         from helpers.engines import redis_server
 
         # A redis-server ends by itself when the disk is full.
-        if self._redis is None or self._redis.poll() is not None:
+        if self._redis is None or redis_server.has_ended(self._redis, self._folder):
             self._redis = self._engines.enter_context(
                 redis_server.running(program, self._store.parent, self._folder, self._lock)
             )

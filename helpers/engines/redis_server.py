@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -96,6 +97,21 @@ def running(program: str, store: Path, folder: Path, lock: int) -> Iterator[subp
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.kill(pid, signal.SIGKILL)
+
+
+def has_ended(process: subprocess.Popen, folder: Path) -> bool:
+    """Whether a redis-server that ran is gone.
+
+    Args:
+        process: from ``running``. It ends a moment after Redis, so it is asked second.
+        folder: the one with its socket.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(folder / "redis"))
+        except (ConnectionRefusedError, FileNotFoundError):
+            process.wait(STOP_SECONDS)
+    return process.poll() is not None
 
 
 def _answers(client) -> bool:

@@ -3,9 +3,12 @@
 import os
 import re
 import signal
+import subprocess
+import threading
 from types import SimpleNamespace
 
 import pytest
+import redis
 
 from helpers.connect import connect_redis
 from helpers.engines import redis_server
@@ -18,6 +21,11 @@ pytestmark = pytest.mark.usefixtures("stores")
 def kill(client):
     """Kill the server of a client and wait until nobody answers there."""
     os.kill(client.info("server")["process_id"], signal.SIGKILL)
+    while True:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            break
     client.close()
 
 
@@ -27,6 +35,16 @@ def test_a_write_is_on_the_disk_when_it_is_acknowledged():
     client.set("key", "value")
     kill(client)
     assert connect_redis("image_search").get("key") == "value"
+
+
+def test_a_dead_redis_is_started_again_though_its_shell_still_waits():
+    client = connect_redis("image_search")
+    server = client.info("server")["process_id"]
+    shell = int(subprocess.check_output(["ps", "-o", "ppid=", "-p", str(server)]))
+    os.kill(shell, signal.SIGSTOP)
+    kill(client)
+    threading.Timer(0.3, os.kill, (shell, signal.SIGCONT)).start()
+    assert connect_redis("image_search").ping()
 
 
 def test_damaged_redis_data_is_refused_and_left_alone(stores):

@@ -149,10 +149,10 @@ def same_id_twice(book: nbformat.NotebookNode) -> None:
     book.cells[5].id = book.cells[6].id
 
 
-def ten_lines_each(book: nbformat.NotebookNode) -> None:
+def nine_lines_each(book: nbformat.NotebookNode) -> None:
     for cell in book.cells:
         if cell.cell_type == "code":
-            cell.source += "\nx = 1" * 9
+            cell.source += "\nx = 1" * 8
 
 
 def swap_sections(book: nbformat.NotebookNode) -> None:
@@ -178,7 +178,7 @@ FAULTS = {
     "two parameter cells": (tag_twice, "2 cells are tagged"),
     "parameters elsewhere": (tag_elsewhere, "not the code cell under"),
     "a long cell": (adds("x = 1\n" * 15), "has 16 lines"),
-    "long cells": (ten_lines_each, "half its code cells"),
+    "long cells": (nine_lines_each, "half its code cells"),
     "more code than prose": (adds("x = [" + "1, " * 900 + "]"), "too few"),
     "too many words": (talk_on, "words of prose, more than 2600"),
     "the subject elsewhere": (untag, "13 lines are tagged subject"),
