@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 from helpers.errors import ServiceError
@@ -269,6 +270,7 @@ def main() -> None:
     """Keep the store that the command line names, with a lock that comes open with it."""
     store, lock = Path(sys.argv[1]), int(sys.argv[2])
     os.umask(0o077)
+    _leave_out_the_client()
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -287,6 +289,15 @@ def main() -> None:
                     connection.sendall(json.dumps(keeper.reply(request)).encode() + b"\n")
                     if request == "end":
                         return
+
+
+def _leave_out_the_client() -> None:
+    """Let Milvus Lite import pymilvus' messages alone.
+
+    A package that is loaded but not run gives what lies in it, and no more. Its client would be
+    most of the time that a keeper takes to start.
+    """
+    sys.modules["pymilvus"] = module_from_spec(find_spec("pymilvus"))
 
 
 class _Keeper:

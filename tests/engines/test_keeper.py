@@ -125,6 +125,19 @@ def test_a_restarted_kernel_finds_its_rows():
 # Reached by nobody else
 
 
+def test_a_keeper_loads_no_client(tmp_path):
+    code = f"""
+import sys
+from pathlib import Path
+from helpers.engines import keeper
+from helpers.engines.lite_store import serve
+keeper._leave_out_the_client()
+with serve(Path({str(tmp_path / "milvus.db")!r}), "unix:{tmp_path}/milvus"):
+    print("pymilvus.grpc_gen" in sys.modules, "pymilvus.client" in sys.modules)
+"""
+    assert finished(code).stdout == "True False\n"
+
+
 def test_nothing_listens_on_a_port_and_only_this_user_gets_in():
     connect_milvus("image_search")
     connect_redis("image_search")
