@@ -1,10 +1,12 @@
 # Each target is a line or two of ordinary commands; the README gives them for systems without make.
 PYTHON ?= python3
 NB ?=
+DIR ?=
+PACKAGE ?=
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
-.PHONY: run test assets lint lab app notebooks bench clean
+.PHONY: run test assets lint lab app start notebooks bench clean
 
 run: assets                      ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
@@ -28,6 +30,10 @@ lab: .venv/installed             ## JupyterLab on the notebooks, for this comput
 app: .venv/installed             ## one notebook as an app: make app NB=01_image_search
 	$(if $(NB),,$(error Name a notebook: make app NB=01_image_search))
 	$(BIN)/voila notebooks/$(NB).ipynb --Voila.ip=127.0.0.1
+
+start: .venv/installed           ## a project of your own: make start NB=05_molecule_search DIR=../my-search
+	$(if $(and $(NB),$(DIR)),,$(error Name both: make start NB=05_molecule_search DIR=../my-search))
+	$(BIN)/python tools/start.py $(NB) "$(DIR)" $(if $(PACKAGE),--package $(PACKAGE))
 
 notebooks: assets                ## execute the committed notebooks in place, update the README's table
 	$(BIN)/python tools/run_notebooks.py --in-place $(NB)

@@ -5,6 +5,7 @@ all that the notebooks need ahead of time; ``--list`` shows it.
 """
 
 import argparse
+import importlib
 import json
 import os
 import shutil
@@ -24,6 +25,12 @@ from helpers.fetching.downloads import Source, SourceFailed, digest, download
 from helpers.paths import DATA, cache_dir
 
 CATALOGUE = DATA / "assets.toml"
+# How weights become safetensors -> the module that does it, which imports torch.
+_CONVERTERS = {
+    "state_dict_pickle": "helpers.fetching.weights",
+    "torch_checkpoint": "helpers.fetching.weights",
+    "torch_state_dict": "helpers.fetching.weights",
+}
 
 
 class AssetError(HelpfulError):
@@ -217,9 +224,8 @@ def _prepare(asset: Asset, source: Source, got: Path, work: Path) -> Path:
     if source.unpack:
         return unpack(got, work / "unpacked", max_bytes=asset.size)
     if source.convert:
-        from helpers.fetching.weights import to_safetensors  # here, because it imports torch
-
-        return to_safetensors(got, work / "weights.safetensors", source.convert)
+        converter = importlib.import_module(_CONVERTERS[source.convert])
+        return converter.to_safetensors(got, work / "weights.safetensors", source.convert)
     return got
 
 

@@ -18,6 +18,7 @@ _MODULES = {
     "minilm": "helpers.encoders.text",
     "use-multilingual": "helpers.encoders.text",
     "bert-base": "helpers.encoders.text",
+    "any/name": "helpers.encoders.text",  # one on the hub, or a path
 }
 
 
@@ -39,11 +40,11 @@ def load_encoder(name: str) -> Encoder:
         HelpfulError: no encoder has that name, or its weights cannot be reached; the message names
             the host.
     """
-    # A name with a slash is one on the hub, or a path.
-    module = _MODULES.get(name) or ("helpers.encoders.text" if "/" in name else None)
+    module = _MODULES.get("any/name" if "/" in name else name)
     if module is None:
+        names = ", ".join(known for known in _MODULES if "/" not in known)
         raise HelpfulError(
-            f"There is no encoder named {name!r}; choose one of {', '.join(_MODULES)}, or a text "
+            f"There is no encoder named {name!r}; choose one of {names}, or a text "
             "model by its name on the Hugging Face hub, such as "
             "sentence-transformers/all-mpnet-base-v2."
         )
