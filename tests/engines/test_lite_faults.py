@@ -50,6 +50,11 @@ def rebuild(client, kind, **params):
     index(client, kind, **params)
 
 
+def test_calls_that_only_explain_a_full_disk_do_not_count_as_put_right(ours):
+    assert {"create_index", "insert", "search", "query"} <= set(ours.put_right)
+    assert not {"delete", "flush", "drop_collection", "has_collection"} & set(ours.put_right)
+
+
 # Parameters of an index
 
 

@@ -129,11 +129,14 @@ def draw_flat(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
 
 
 def draw_ivf(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
-    """Only the points in the two cells nearest to the query are compared."""
+    """Only the points in the two nearest cells are compared; a cross marks a neighbour missed."""
     near = _draw_cells(axes, points, query)
     _lines(axes, points[near], query)
     _dots(axes, points, near)
-    axes.set_title(f"IVF: {near.sum()} compared, in 2 of {_CELLS} cells")
+    ten = np.linalg.norm(points - query, axis=1).argsort()[:10]
+    missed = points[ten[~near[ten]]]
+    axes.scatter(*missed.T, s=70, color=QUERY, marker="x", linewidth=2.2, zorder=4)
+    axes.set_title(f"IVF: {near.sum()} compared, {len(missed)} of the 10 nearest missed")
 
 
 def draw_sq8(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
@@ -158,8 +161,9 @@ def draw_pq(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
         axes.axhline(value, color=SKIPPED, linestyle=":", zorder=0)
     _lines(axes, points, place, color=SKIPPED, linewidth=0.6)
     _dots(axes, points, np.full(len(points), False))
-    axes.scatter(*np.unique(place, axis=0).T, color=COMPARED, s=60, zorder=3)
-    axes.set_title("PQ: 4 x 4 places stand for all points")
+    used = np.unique(place, axis=0)
+    axes.scatter(*used.T, color=COMPARED, s=60, zorder=3)
+    axes.set_title(f"PQ: {len(used)} places stand for all points")
 
 
 def draw_scann(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:

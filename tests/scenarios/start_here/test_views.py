@@ -9,6 +9,7 @@ from helpers.scenarios.start_here import views
 
 POINTS = np.random.default_rng(0).normal(size=(80, 2))
 QUERY = np.array([0.5, 0.4])
+OTHER_QUERY = np.array([0.9, -0.7])  # near a corner of cells
 ONE, OTHER = np.array([3.0, 4.0]), np.array([0.0, 2.0])
 
 
@@ -33,6 +34,16 @@ def test_an_index_compares_fewer_than_all(axes):
     assert 0 < compared(axes) < len(POINTS) / 2
     views.draw_hnsw(axes, POINTS, QUERY)
     assert 0 < compared(axes) < len(POINTS) / 2
+
+
+def test_a_neighbour_in_a_cell_that_is_not_searched_is_crossed_out(axes):
+    views.draw_ivf(axes, POINTS, OTHER_QUERY)
+    *_, compared_dots, crosses = (group.get_offsets() for group in axes.collections)
+    apart = [np.linalg.norm(group - OTHER_QUERY, axis=1) for group in (compared_dots, crosses)]
+    tenth = np.sort(np.linalg.norm(POINTS - OTHER_QUERY, axis=1))[9]
+    assert len(crosses) > 0 and (apart[1] <= tenth).all()
+    assert (apart[0] <= tenth).sum() == 10 - len(crosses)
+    assert f", {len(crosses)} of the 10" in axes.get_title()
 
 
 def test_the_walk_ends_at_a_point_whose_links_are_no_nearer():
