@@ -117,7 +117,7 @@ def show_map(
 
 
 def show_matrix(values: np.ndarray, labels: Sequence[str], title: str, unit: str) -> None:
-    """Show a square matrix as colours, light for large values.
+    """Show a square matrix as colours, light for large values; a small one with its figures.
 
     Args:
         values: (n, n).
@@ -128,6 +128,9 @@ def show_matrix(values: np.ndarray, labels: Sequence[str], title: str, unit: str
     side = 2.5 + 0.3 * len(labels)
     figure, axes = plt.subplots(figsize=(side + 1, side))
     picture = axes.imshow(values, cmap="cividis")
+    for (row, column), value in np.ndenumerate(values if len(labels) <= 8 else values[:0]):
+        ink = "black" if picture.norm(value) > 0.5 else "white"
+        axes.text(column, row, f"{value:.2f}", color=ink, ha="center", va="center", fontsize=8)
     labels = [shortened(label, _NAME) for label in labels]
     axes.set_xticks(range(len(labels)), labels, rotation=90)
     axes.set_yticks(range(len(labels)), labels)

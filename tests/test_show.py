@@ -163,6 +163,7 @@ def test_a_matrix_is_light_where_its_values_are_large(figures):
     assert np.argsort(light, axis=None).tolist() == [0, 2, 3, 1]
     names = [label.get_text() for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]]
     assert names == ["a", "b"] * 2
+    assert [text.get_text() for text in axes.texts] == ["0.00", "1.00", "0.25", "0.50"]
     assert (axes.get_title(), bar.get_ylabel()) == ("a title", "cosine similarity")
 
 
