@@ -7,6 +7,7 @@ import pytest
 
 from helpers.errors import HelpfulError
 from helpers.fetching.archives import ArchiveError
+from helpers.inputs.tables import own_table
 from helpers.scenarios.news.articles import (
     load_news,
     load_own,
@@ -47,6 +48,14 @@ def test_the_news_are_mended_and_the_report_says_how(news):
     for line in ("3717 articles, 107 left out", "no title: 60 (line 325,", "articles mended:"):
         assert line in news.report()
     assert news.mended["columns that slipped"] == 10
+
+
+def test_the_judged_queries_name_articles_by_their_links(news):
+    judged = own_table("news_queries.csv")
+    assert {row["link"] for row in judged} <= {article.link for article in news.articles}
+    assert {row["grade"] for row in judged} == {"1", "2"}
+    assert len({(row["query"], row["link"]) for row in judged}) == len(judged) == 248
+    assert len({row["query"] for row in judged if row["grade"] == "2"}) == 40, "each is answered"
 
 
 def test_a_damaged_row_is_put_right(tmp_path):
