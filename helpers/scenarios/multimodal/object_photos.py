@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -20,6 +20,7 @@ from helpers.scenarios.multimodal.dashscope import DashScope
 _CARD = 256  # pixels, the side of a text card
 DESCRIPTIONS = "descriptions.csv"
 _MOST_KEYWORDS, _KEYWORD_BYTES = 64, 256  # of a photo and of each, as the notebook's collection has
+_MOST_BYTES = {"origin": 1024, "image_description": 65_535}  # likewise
 
 
 class Photo(NamedTuple):
@@ -36,6 +37,25 @@ class Photo(NamedTuple):
     label: str
     description: str
     keywords: list[str]
+
+
+def record(photo: Photo) -> dict[str, Any]:
+    """What is stored of a photo: its attributes, and its texts as Milvus takes them.
+
+    ``origin`` is the readable name of its file, at most 1,024 bytes long, ``image_description`` its
+    description, at most 65,535.
+    """
+    texts = {"origin": _readable(photo.path.name), "image_description": photo.description}
+    short = {key: _shortened(texts[key], most) for key, most in _MOST_BYTES.items()}
+    return photo._asdict() | {"path": str(photo.path)} | short
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")  # names may be no UTF-8
+
+
+def _shortened(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def load_object_photos() -> list[Photo]:
@@ -152,8 +172,9 @@ def text_card(text: str) -> Image.Image:
 
     A long text is set smaller, and cut where it still does not fit.
     """
+    wide = any(unicodedata.east_asian_width(letter) == "W" for letter in text)
     for columns, most in ((14, 6), (17, 7), (20, 8)):
-        lines = textwrap.wrap(text[:1_000], columns)
+        lines = textwrap.wrap(text[:1_000], columns // 2 if wide else columns)
         if len(lines) <= most:
             break
     else:
@@ -169,8 +190,7 @@ def text_card(text: str) -> Image.Image:
 
 
 def _own(path: Path, row: dict[str, str]) -> Photo:
-    readable = os.fsencode(path.stem).decode(errors="replace")  # names may be no UTF-8
-    words = readable.replace("_", " ").replace("-", " ").strip()
+    words = _readable(path.stem).replace("_", " ").replace("-", " ").strip()
     words = words if _has_words(words) else "a photo"
     description = row.get("description", words)
     return Photo(path, row.get("label") or words, description, _split(row.get("keywords", "")))

@@ -1,5 +1,6 @@
 """What was written about the object photos, and what readers bring of their own."""
 
+import os
 import re
 import zipfile
 
@@ -9,11 +10,12 @@ from PIL import Image
 
 from helpers.errors import HelpfulError
 from helpers.inputs.tables import own_table
-from helpers.scenarios.multimodal.conse import imagenet_classes
 from helpers.scenarios.multimodal.object_photos import (
+    Photo,
     load_object_photos,
     load_own_photos,
     load_queries,
+    record,
     text_card,
 )
 
@@ -58,13 +60,29 @@ def test_queries_about_missing_photos_are_left_out(photos):
     assert load_queries([]) == []
 
 
-def test_a_thousand_classes_in_order_each_with_a_sentence():
-    classes = imagenet_classes()
-    assert len(classes) == 1000
-    assert classes[1].name == "goldfish"
-    assert classes[999].name.startswith("toilet")
-    assert [int(row["index"]) for row in own_table("imagenet_classes.csv")] == list(range(1000))
-    assert all(4 <= len(description.split()) <= 60 for _, description in classes)
+def test_each_class_of_imagenet_has_a_sentence():
+    classes = own_table("imagenet_classes.csv")
+    assert [int(row["index"]) for row in classes] == list(range(1000))
+    assert classes[1]["name"] == "goldfish"
+    assert classes[999]["name"].startswith("toilet")
+    assert all(4 <= len(row["description"].split()) <= 60 for row in classes)
+
+
+def test_chinese_queries_repeat_every_sixth_query():
+    english = {(row["query"], row["file"]) for row in own_table("object_photo_queries.csv")}
+    chinese = own_table("object_photo_queries_chinese.csv")
+    assert len(chinese) == 22
+    assert {(row["english"], row["file"]) for row in chinese} <= english
+    assert not any(re.search("[a-z]", row["query"]) for row in chinese)
+
+
+def test_what_milvus_stores_is_readable_and_fits(tmp_path):
+    odd = tmp_path / os.fsdecode(b"\xff$x_1$.png")
+    stored = record(Photo(odd, "x", "象" * 30_000, ["a"]))
+    assert stored["origin"] == "\N{REPLACEMENT CHARACTER}$x_1$.png"
+    assert stored["image_description"] == "象" * 21_845  # 65,535 bytes
+    assert stored["description"] == "象" * 30_000
+    assert stored["path"] == str(odd)
 
 
 @pytest.fixture
@@ -179,3 +197,11 @@ def test_a_text_card_shows_the_text_inside_its_edges(text):
 def test_a_longer_text_covers_more_of_its_card():
     assert ink(text_card("a red barn in deep snow by a lake")).sum() > ink(text_card("barn")).sum()
     assert not ink(text_card("")).any()
+
+
+def test_chinese_is_set_as_large_as_other_texts():
+    heights = []
+    for text in ("a songbird with a black bib", "喉部黑色脸颊白色的鸣禽站在细茎上"):
+        dark = np.asarray(text_card(text).convert("L")) < 128
+        heights.append(np.flatnonzero(dark.any(axis=1)).size)
+    assert min(heights) > max(heights) / 2
