@@ -134,7 +134,8 @@ def show_sound_map(points: np.ndarray, labels: Sequence[str]) -> None:
     others = ~np.isin(labels, largest)
     if others.any():
         axes.scatter(*points[others].T, s=18, color="#BBBBBB", label="all others")
-    for name, colour, shape in zip(largest, COLOURS, "os^DvPX", strict=False):
+    colours = COLOURS[:6] + COLOURS[7:]  # without yellow, which is faint on white
+    for name, colour, shape in zip(largest, colours, "os^DvPX", strict=False):
         title = shortened(name, _CAPTION)
         axes.scatter(*points[labels == name].T, s=36, color=colour, marker=shape, label=title)
     axes.set(xlabel="t-SNE dimension 1 (no unit)", ylabel="t-SNE dimension 2 (no unit)")
