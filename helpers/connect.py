@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,8 +52,8 @@ def connect_milvus(name: str) -> MilvusClient:
         Collections that were there before have to be loaded: ``client.load_collection(...)``.
 
     Raises:
-        ServiceError: the server does not answer or refuses the token, or the embedded store is
-            damaged or not writable. Nothing was changed.
+        ServiceError: the server does not answer, refuses the token or has a certificate that is
+            not trusted, or the embedded store is damaged or not writable. Nothing was changed.
     """
     uri = os.environ.get("MILVUS_URI", "")
     if "://" in uri or uri.startswith("unix:") or (uri and not uri.endswith(".db")):
@@ -99,7 +101,7 @@ def connect_redis(name: str) -> redis.Redis:
         from helpers.engines.redis_server import find_redis_server
 
         folder, program = store_folder(name), find_redis_server()
-        socket = keeper.ask(folder / LITE, f"redis {program}")
+        place = keeper.ask(folder / LITE, f"redis {program}")
         where = f"embedded, in {shown(folder)}"
         import redis
         from redis.backoff import NoBackoff
@@ -107,7 +109,7 @@ def connect_redis(name: str) -> redis.Redis:
 
         # A server next door is there at once or not at all.
         retry = Retry(NoBackoff(), 1)
-        client = redis.Redis(unix_socket_path=socket, decode_responses=True, retry=retry)
+        client = redis.Redis(unix_socket_path=place, decode_responses=True, retry=retry)
     version = client.info("server")["redis_version"]
     print(f"Redis {version}{' ' if url else ', '}{where}")
     return client
@@ -179,11 +181,51 @@ def _connect_milvus_server(uri: str, token: str) -> MilvusClient:
         from helpers.engines.lite import quiet
     try:
         with quiet():
-            client = MilvusClient(uri, token=token, timeout=CONNECT_SECONDS)
+            client = MilvusClient(uri, token=token, timeout=CONNECT_SECONDS, **_authority())
             client.list_collections(timeout=CONNECT_SECONDS)  # Shows a database that is not there.
     except MilvusException as error:
-        raise ServiceError(_explain_milvus(_address(uri, 19530), token, error)) from None
+        fault = _tls_fault(uri)
+        raise ServiceError(fault or _explain_milvus(_address(uri, 19530), token, error)) from None
     return client
+
+
+def _authority() -> dict[str, str]:
+    """What pymilvus is told of the authority whose certificates it should trust."""
+    if not os.environ.get("MILVUS_CA"):
+        return {}
+    file = Path(os.environ["MILVUS_CA"]).expanduser().absolute()
+    if not file.is_file():
+        raise ServiceError(
+            f"MILVUS_CA names no file ({shown(file)}): give the path of the certificate of the "
+            "authority that signed Milvus' certificate, or unset it."
+        )
+    return {"server_pem_path": str(file)}
+
+
+def _tls_fault(uri: str) -> str | None:
+    """Say what is wrong with an encrypted connection; pymilvus says only that there is none."""
+    parts, address = urlsplit(uri), _address(uri, 19530)
+    if parts.scheme != "https":
+        return None
+    try:
+        context = ssl.create_default_context(cafile=_authority().get("server_pem_path"))
+        there = (parts.hostname or "localhost", parts.port or 19530)
+        with socket.create_connection(there, CONNECT_SECONDS) as connection:
+            context.wrap_socket(connection, server_hostname=there[0]).close()
+    except ssl.SSLCertVerificationError as error:
+        return (
+            f"The certificate of Milvus at {address} is not trusted ({error.verify_message}): set "
+            "MILVUS_CA to the file of the authority that signed it, and use a name that stands in "
+            "it."
+        )
+    except ssl.SSLError as error:
+        return (
+            f"Milvus at {address} speaks no TLS, or MILVUS_CA is no certificate ({error.reason}): "
+            "write http instead of https in MILVUS_URI, or mend MILVUS_CA."
+        )
+    except OSError:
+        return None  # nobody answers, which is said elsewhere
+    return None
 
 
 @contextlib.contextmanager
@@ -242,7 +284,14 @@ def _connect_redis_server(url: str) -> redis.Redis:
             f"Redis at {address} wants another password than it was given: write the right one in "
             "REDIS_URL, as in redis://:password@localhost:6379/0."
         ) from None
-    except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse):
+    except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ServiceError(
+                f"The certificate of Redis at {address} is not trusted: name the file of the "
+                "authority that signed it in REDIS_URL, as in "
+                "rediss://:password@localhost:6379/0?ssl_ca_certs=authority.pem, and use a name "
+                "that stands in it."
+            ) from None
         raise ServiceError(
             f"No Redis answers at {address}: start it, correct REDIS_URL, or unset REDIS_URL to "
             "use the embedded Redis."

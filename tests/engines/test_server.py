@@ -11,7 +11,9 @@ from helpers.engines import server
 from helpers.paths import ROOT
 from tests.services_world import refusal
 
-PROGRAM = Path(__file__).with_name("server_program.py")
+PROGRAMS = [
+    Path(__file__).with_name(name) for name in ("server_program.py", "server_tls_program.py")
+]
 
 
 @pytest.mark.skipif(
@@ -23,7 +25,7 @@ def test_a_real_server_in_a_network_of_its_own():
     command = server.private_network([sys.executable, "-m", "pytest", "-p", "no:cacheprovider"])
     if command[0] == sys.executable:
         pytest.skip("this system lets no user make a network of their own")
-    done = subprocess.run([*command, PROGRAM], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([*command, *PROGRAMS], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout
 
