@@ -72,6 +72,7 @@ CASES = [
     _record("a star at its end", f"{BASES}*", SAME),
     _record("comments", f"; mine\n>x\n;one\n{BASES[:100]}\n ; two\n{BASES[100:]}", SAME),
     _record("uncertain bases", BASES + "NRYSWKMBDHV", ANY),
+    _record("codons of two amino acids", f"{BASES[:90]}RAYSARHTA{BASES[99:]}", ANY),
     _record("no name", f">\n{BASES}", SAME),
     _record("the name of another", f">good\n{BASES}", SAME),
     _record("a name with a blank in front", f"> x\n{BASES}", SAME),

@@ -22,6 +22,7 @@ MAX_BASES = 100_000  # the longest gene of the catalogue has a tenth; a genome i
 _CODE = unambiguous_dna_by_id[11]  # the genetic code of bacteria, by NCBI's number
 _IUPAC = frozenset("ACGTRYSWKMBDHVN")  # the bases, and the letters for "one of several bases"
 _CLEAN = str.maketrans("uU", "TT", "-.~")  # RNA to DNA; gaps of alignments go
+_OPEN = str.maketrans("BJZ", "XXX")  # one of two amino acids
 
 AMINO_ACIDS = tuple("ACDEFGHIKLMNPQRSTVWY")
 # Amino acids that stand in for each other in related proteins, as one letter each. Eight groups:
@@ -111,7 +112,8 @@ def reading_frame(dna: str) -> str:
 
 
 def _read(strand: str) -> str:
-    return translate(strand[: len(strand) - len(strand) % 3], table=_CODE.id)
+    protein = translate(strand[: len(strand) - len(strand) % 3], table=_CODE.id)
+    return protein.translate(_OPEN)
 
 
 def _evidence(dna: str) -> dict[str, float]:

@@ -132,6 +132,12 @@ def test_a_protein_is_read_from_any_bases():
     assert reading_frame("N" * 60) == "X" * 20
 
 
+def test_an_amino_acid_that_the_bases_leave_open_is_x():
+    # RAY is N or D, SAR is E or Q, HTA is I or L
+    gene = "ATG" + "GCTRAYGCTSARGCTHTA" * 12 + "TAA"
+    assert set(reading_frame(gene)) == set("MAX")
+
+
 @pytest.mark.parametrize(
     ("item", "words"),
     [
