@@ -252,12 +252,14 @@ def test_addresses_as_other_tools_write_them(service, monkeypatch, tail):
 def test_calls_keep_to_the_rate_in_threads_too(service):
     one = client(calls_per_minute=1200)  # one each 50 ms
     threads = [threading.Thread(target=one.embed, args=("m", {"text": "x"})) for _ in range(8)]
+    started = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(service.times) == 8
-    assert max(service.times) - min(service.times) > 7 * 0.05 - 0.03
+    # The first call may be late on a busy computer, the last one never early.
+    assert max(service.times) - started >= 7 * 0.05
 
 
 def test_pictures_are_sent_small_and_without_their_exif():
