@@ -114,6 +114,9 @@ def test_an_average_by_hand(method):
     expected /= np.linalg.norm(expected)
     assert method["average"](query, kept)[0] == pytest.approx(expected, abs=1e-6)
     assert method["average"](query, kept, neighbours=1)[0] == pytest.approx([1, 0])
+    without_itself = np.array([1 + 0.6**4, 0.8 * 0.6**3])
+    without_itself /= np.linalg.norm(without_itself)
+    assert method["average"](query, kept, skip=1)[0] == pytest.approx(without_itself, abs=1e-6)
 
 
 def test_precision_counts_the_label_of_the_nearest_five(method):
