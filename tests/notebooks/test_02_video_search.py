@@ -151,7 +151,7 @@ def test_uneven_time_stamps_count_and_not_the_number_of_frames():
 
 
 def test_rounded_time_stamps_do_not_shift_the_second(method):
-    frames = [Frame(i, i * 0.1, shade(90)) for i in range(31)]  # 0.1 * 10 is not 1 for a computer
+    frames = [Frame(i, i * 0.1, shade(90)) for i in range(31)]  # 0.1 added ten times is not 1
     assert [round(key.seconds, 6) for key in method.key_frames(frames)] == [0, 1, 2, 3]
 
 
@@ -263,7 +263,7 @@ def test_a_film_that_breaks_off_leaves_nothing_behind(notebook, tmp_path, monkey
 
 def test_your_own_films_go_into_a_collection_of_their_own(notebook, films, capsys, shown):
     notebook.index_own(films)
-    assert "3 films, " in capsys.readouterr().out
+    assert "3 clips, " in capsys.readouterr().out
     assert notebook.milvus.list_collections() == ["own"]
     notebook.search_and_show(films / "f.mp4", "own")
     assert "pictures say: f.mp4" in capsys.readouterr().out and len(shown) == 1
@@ -274,8 +274,20 @@ def test_your_own_films_go_into_a_collection_of_their_own(notebook, films, capsy
 
 def test_copies_are_told_by_the_share_of_key_frames(method):
     turned = np.array([[1, 0], [0.96, 0.28], [0, 1]], np.float32)
-    known = {"matrix": turned[[0, 2]], "owner": np.array(["a", "b"]), "films": ["a", "b"]}
+    known = {"matrix": turned[[0, 2]], "owner": np.array(["a", "b"]), "names": ["a", "b"]}
     taken_for = subject("02_video_search", COLLECTION="films", **known)["taken_for"]
     assert taken_for(turned[[0, 1]], 0.95) == ["a"]
     assert taken_for(turned[[0, 2]], 0.95) == ["a", "b"], "half of them is enough"
     assert taken_for(turned[[1, 1, 2]], 0.97) == []
+
+
+def test_copies_are_judged_change_by_change():
+    known = {"matrix": np.eye(3, dtype=np.float32)[:2], "owner": np.array(["a", "b"])}
+    known |= {"names": ["a", "b"], "taken_from": np.array(["a", "b"])}
+    queries = {"same": np.eye(3)[:2], "swapped": np.eye(3)[[1, 0]], "other": np.eye(3)[[2, 2]]}
+    judge = subject("02_video_search", COLLECTION="films", queries=queries, **known)["judge"]
+    found, false = judge(["a"], 0.9)
+    assert found.to_dict("records") == [
+        {"change": change, "found": change == "same"} for change in queries
+    ]
+    assert false == [("a", "swapped", "b")]
