@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.ingest import encode_batches
-from helpers.scenarios.dna.encoder import check_dna, load_encoder
+from helpers.scenarios.dna.encoder import check_dna
 from helpers.scenarios.dna.genes import read_fasta
 from tests.hostile.form import Case, LeftOut, Read, Refused, each
+from tests.notebooks.subject import subject
 
 BASES = "".join(random.Random(0).choices("ACGT", k=300))
 OTHERS = ["".join(random.Random(n).choices("ACGT", k=300)) for n in (1, 2)]
@@ -23,7 +24,7 @@ def checked(items: Sequence[bytes], folder: Path) -> list:
 def encoded(items: Sequence[bytes], folder: Path) -> list:
     """The same, through the encoder and the batches that notebooks store."""
     sequences = [sequence for _, sequence in read_fasta(b"\n".join(items), "mine.fasta")]
-    batches = encode_batches(sequences, load_encoder("protein-4mers"))
+    batches = encode_batches(sequences, subject("08_dna_classification")["ProteinWords"]())
     found = {s: vector for batch in batches for s, vector in zip(*batch[1:], strict=True)}
     reasons = {sequence: LeftOut(reason) for sequence, reason in batches.skipped}
     assert batches.report()

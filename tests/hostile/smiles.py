@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.errors import BadItem
-from helpers.scenarios.molecules.fingerprints import describe
+from helpers.scenarios.molecules.describe import describe
 from helpers.scenarios.molecules.molecules import building_blocks, load_molecules, read_molecule
 from tests.hostile.form import Case, LeftOut, Read, each
 
@@ -18,9 +18,9 @@ def pattern(text: str) -> str:
 
 
 def described(items: Sequence[str], folder: Path) -> list:
-    """What is stored of each; its records and fingerprints stand in the order of the items."""
-    found = describe(items, 64)
-    assert len(found.records) == len(found.morgan) == len(found.pattern)
+    """What is stored of each; its records and molecules stand in the order of the items."""
+    found = describe(items)
+    assert len(found.records) == len(found.mols)
     reasons, smiles = dict(found.skipped), iter([record["smiles"] for record in found.records])
     return [LeftOut(reasons[item]) if item in reasons else next(smiles) for item in items]
 

@@ -38,11 +38,6 @@ MIN_SUBJECT_LINES = 25
 MAX_WORDS = 2600
 # Until their method has moved into them: the checks of figures, of words and of the subject.
 NOT_YET = {
-    "05_molecule_search",
-    "06_recommender",
-    "08_dna_classification",
-    "09_text_search",
-    "10_multimodal_search",
     "11_fiftyone",
     "12_benchmark",
 }

@@ -9,7 +9,7 @@ from PIL import Image
 
 from helpers.assets import fetch
 from helpers.errors import HelpfulError
-from helpers.scenarios.video import known_objects
+from helpers.scenarios.video.boxes import overlap
 from helpers.scenarios.video.detect import Detections, load_detector
 from helpers.scenarios.video.frames import read_frames
 from helpers.scenarios.video.track import Track, boxes_at
@@ -51,26 +51,30 @@ def look(*rows):
     return Detections(boxes, [name for *_, name in rows], sure)
 
 
-@pytest.mark.parametrize("least", [0.05, 0.2, 0.9])
-def test_detecting_in_sight_is_what_the_helper_does(method, detector, road, least):
-    boxes, classes, sure = method.detect(road, least)
-    same = detector.detect(road, least)
-    assert np.allclose(boxes, same.boxes, atol=1e-3) and classes == same.classes
-    assert np.allclose(sure, same.confidences)
+@pytest.mark.parametrize(("least", "size"), [(0.05, 640), (0.2, 416), (0.9, 640)])
+def test_detecting_in_sight_is_what_the_helper_does(method, detector, road, least, size):
+    found, same = method.detect(road, least, size), detector.detect(road, least, size)
+    assert np.allclose(found.boxes, same.boxes, atol=1e-3) and found.classes == same.classes
+    assert np.allclose(found.confidences, same.confidences)
+
+
+def test_sizes_follow_the_shape_or_are_given_in_full(method, road):
+    kept, given = method.detect(road, size=416), method.detect(road, size=(416, 224))
+    assert np.array_equal(kept.boxes, given.boxes), "416 * 480 / 854 is 234, near 224"
+    squeezed = method.detect(road, size=(416, 416))
+    assert len(squeezed.boxes) and not np.array_equal(kept.boxes, squeezed.boxes)
+
+
+def test_no_two_boxes_overlap_more_than_allowed(method, road):
+    for iou in (0.3, 0.6):
+        overlaps = overlap(*[method.detect(road, 0.05, iou=iou).boxes] * 2)
+        assert overlaps[~np.eye(len(overlaps), dtype=bool)].max() <= iou + 0.01
 
 
 def test_detecting_in_an_empty_and_in_a_tiny_picture(method):
     for image in (np.full((120, 160, 3), 128, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        boxes, classes, sure = method.detect(image, 0.3)
-        assert boxes.shape == (0, 4) and classes == [] and len(sure) == 0
-
-
-def test_cutting_in_sight_is_what_the_helper_does(method, road):
-    rng = np.random.default_rng(0)
-    for x, y, w, h in rng.uniform(0, 480, (50, 4)):
-        box = [x, y, w + 0.1, h + 0.1]
-        ours, theirs = method.cut_out(road, box), known_objects.cut_out(road, box)
-        assert ours.size == theirs.size and np.array_equal(ours, theirs)
+        found = method.detect(image, 0.3)
+        assert found.boxes.shape == (0, 4) and found.classes == [] and len(found.confidences) == 0
 
 
 def test_two_objects_keep_their_numbers_while_they_move(method):
@@ -135,14 +139,6 @@ def test_one_look_per_span_and_it_is_the_surest(method):
             (track, frame, frame) for frame in expected
         ]
     assert method.surest_looks([], {}) == []
-
-
-def test_cut_outs_come_in_the_order_asked_from_the_frames_looked_at(method, tmp_path):
-    path = make_video(tmp_path / "a.mp4", range(0, 250, 10))
-    chosen = [(None, number, np.array([2, 2, 20, 20])) for number in (20, 5, 5, 10)]
-    crops = method.cut_from(path, chosen)
-    assert [round(np.asarray(crop).mean(), -1) for crop in crops] == [200, 50, 50, 100]
-    assert method.cut_from(path, []) == []
 
 
 @pytest.mark.parametrize("every", [1, 3, 7, 100])

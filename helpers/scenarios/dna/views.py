@@ -1,4 +1,4 @@
-"""Pictures of classes: vectors as a map of points, who is taken for whom, tests side by side."""
+"""Pictures of classifiers: their accuracy in several tests, and how sure they are."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -6,84 +6,31 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.patheffects import withStroke
-from sklearn.metrics import ConfusionMatrixDisplay
 
-from helpers.inputs.texts import shortened
-from helpers.show import COLOURS, show_figure
-
-_MARKERS = "os^DvPX"  # as many as have no common divisor with the colours: 56 different looks
+from helpers.show import show_figure
 
 
-def show_families(points: np.ndarray, labels: Sequence[str], axis: str) -> None:
-    """Show points, each class with its own marker and colour, and its name where most of it is.
+def show_intervals(results: pd.DataFrame, axis: str) -> None:
+    """Show the accuracy of methods in several tests, as points with their intervals.
 
     Args:
-        points: (n, 2), a projection of the vectors.
-        labels: n class names.
-        axis: what the two axes are, for example ``"t-SNE dimension"``.
+        results: a row for each pair of test and method, with the columns ``accuracy``, ``low`` and
+            ``high``.
+        axis: what the tests are, for the axis.
     """
-    labels = np.asarray(labels)
-    near = np.ptp(points, axis=0).max() / 25  # how close counts as one island
-    figure, axes = plt.subplots(figsize=(10, 8))
-    outline = [withStroke(linewidth=3, foreground="white")]
-    looks = zip(itertools.cycle(_MARKERS), itertools.cycle(COLOURS), strict=False)
-    for name, (marker, colour) in zip(sorted(set(labels)), looks, strict=False):
-        own = points[labels == name]
-        axes.scatter(*own.T, s=22, marker=marker, color=colour, edgecolors="#333333", lw=0.3)
-        crowd = (np.linalg.norm(own[:, None] - own, axis=2) < near).sum(axis=1).argmax()
-        place = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center", "zorder": 5}
-        text = shortened(name, 200, 17, bold=True)
-        axes.annotate(text, own[crowd], weight="bold", size=12, path_effects=outline, **place)
-    axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
-    show_figure(figure)
-
-
-def show_confusion(true: Sequence[str], said: Sequence[str], title: str) -> None:
-    """Show what share of each class was taken for which; shares below .005 stay blank.
-
-    Args:
-        true: n class names.
-        said: the n class names that were given instead.
-        title: a line above the matrix.
-    """
-    side = 2.5 + 0.36 * len(set(true) | set(said))
-    figure, axes = plt.subplots(figsize=(side + 1, side))
-    matrix = ConfusionMatrixDisplay.from_predictions(
-        list(true),
-        list(said),
-        normalize="true",
-        values_format=".2f",
-        cmap="cividis",
-        xticks_rotation=90,
-        ax=axes,
-        im_kw={"vmin": 0, "vmax": 1},
-        text_kw={"fontsize": 8},
-    )
-    for text in matrix.text_.flat:
-        text.set_visible(text.get_text() != "0.00")
-    matrix.im_.colorbar.set_label("share of the true class")
-    axes.set(xlabel="said to be", ylabel="is", title=title)
-    show_figure(figure)
-
-
-def show_tests(results: pd.DataFrame, unit: str) -> None:
-    """Show how methods did in several tests, a panel for each measure, a bar for each method.
-
-    Args:
-        results: a row for each test; columns of two levels, measure and method.
-        unit: what all the measures are counted in, for the axis.
-    """
-    measures = list(dict.fromkeys(results.columns.get_level_values(0)))
-    figure, panels = plt.subplots(1, len(measures), figsize=(11, 3.8), sharey=True, squeeze=False)
-    for axes, measure in zip(panels[0], measures, strict=True):
-        results[measure].plot.bar(ax=axes, rot=0, ylim=(0, 1.1), title=measure, legend=False)
-        axes.set_xticks(axes.get_xticks(), [name.replace(" ", "\n") for name in results.index])
-        axes.set(xlabel="test", ylabel=unit)
-        for bars in axes.containers:
-            axes.bar_label(bars, fmt="%.2f", fontsize=9)
-    methods = results.columns.get_level_values(1).unique()
-    panels[0, -1].legend(axes.containers, methods, loc="upper left", bbox_to_anchor=(1, 1))
+    tests, methods = (list(results.index.unique(level)) for level in (0, 1))
+    figure, axes = plt.subplots(figsize=(9, 4.2))
+    for number, method in enumerate(methods):
+        own = results.xs(method, level=1)
+        shift = (number - (len(methods) - 1) / 2) * 0.14  # side by side, not on each other
+        place = np.array([tests.index(test) for test in own.index]) + shift
+        errors = [own["accuracy"] - own["low"], own["high"] - own["accuracy"]]
+        look = {"fmt": "sov^DPX"[number % 7], "ms": 7, "lw": 1.5, "capsize": 3}
+        axes.errorbar(place, own["accuracy"], np.clip(errors, 0, 1), label=method, **look)
+    axes.set_xticks(range(len(tests)), tests)
+    axes.set(xlabel=axis, ylabel="accuracy (0 to 1), 95 % interval", ylim=(-0.03, 1.03))
+    axes.grid(axis="y", lw=0.5)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     show_figure(figure)
 
 

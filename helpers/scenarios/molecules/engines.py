@@ -8,8 +8,6 @@ import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdSubstructLibrary
 
-from helpers.scenarios.molecules.fingerprints import RADIUS
-
 if TYPE_CHECKING:
     from FPSim2 import FPSim2Engine
 
@@ -24,16 +22,16 @@ def searches(
 
     Args:
         mols: n molecules.
-        morgans: uint8, (n, bits / 8), their packed Morgan fingerprints.
+        morgans: uint8, (n, bits), their Morgan fingerprints as rows of 0 and 1.
         patterns: likewise their pattern fingerprints.
 
     Returns:
         (question, library) -> a function of a molecule. For ``"similar"`` it gives the places of
         the ten most similar, best first; for ``"contains"`` the places of all that contain it.
     """
-    bits = 8 * morgans.shape[1]
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=bits)
-    stored = _unpacked(morgans)
+    bits = morgans.shape[1]
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=bits)
+    stored = _bit_vectors(morgans)
     library = rdkit_library(mols, patterns)
     ranker, screener = fpsim2_engine(morgans), fpsim2_engine(patterns)
 
@@ -66,7 +64,7 @@ def rdkit_library(
 
     Args:
         mols: n molecules.
-        patterns: uint8, (n, bits / 8), their packed pattern fingerprints, to screen with; without
+        patterns: uint8, (n, bits), their pattern fingerprints, to screen with; without
             them every molecule is tried for every query.
     """
     holder = rdSubstructLibrary.MolHolder()
@@ -74,19 +72,19 @@ def rdkit_library(
         holder.AddMol(mol)
     if patterns is None:
         return rdSubstructLibrary.SubstructLibrary(holder)
-    screen = rdSubstructLibrary.PatternHolder(8 * patterns.shape[1])
-    for fingerprint in _unpacked(patterns):
+    screen = rdSubstructLibrary.PatternHolder(patterns.shape[1])
+    for fingerprint in _bit_vectors(patterns):
         screen.AddFingerprint(fingerprint)
     return rdSubstructLibrary.SubstructLibrary(holder, screen)
 
 
-def fpsim2_engine(packed: np.ndarray) -> "FPSim2Engine":
+def fpsim2_engine(fingerprints: np.ndarray) -> "FPSim2Engine":
     """FPSim2 with fingerprints that are there already, to compare with.
 
     https://chembl.github.io/FPSim2; ask it with RDKit's fingerprints of the same length.
 
     Args:
-        packed: uint8, (n, bits / 8); hits are rows of it.
+        fingerprints: uint8, (n, bits), rows of 0 and 1; hits are rows of it.
     """
     import FPSim2
     import rdkit
@@ -94,12 +92,14 @@ def fpsim2_engine(packed: np.ndarray) -> "FPSim2Engine":
     from FPSim2.io.backends.pytables import create_schema, sort_db_file
     from FPSim2.io.chem import process_fp
 
-    bits = 8 * packed.shape[1]
+    bits = fingerprints.shape[1]
     with TemporaryDirectory() as folder:
         file = f"{folder}/fingerprints.h5"
         with tables.open_file(file, "w") as store:
             table = store.create_table(store.root, "fps", create_schema(bits))
-            table.append([process_fp(one, row) for row, one in enumerate(_unpacked(packed))])
+            table.append(
+                [process_fp(one, row) for row, one in enumerate(_bit_vectors(fingerprints))]
+            )
             table.cols.popcnt.create_index(kind="full")
             config = store.create_vlarray(store.root, "config", atom=tables.ObjectAtom())
             # The kind only matters for queries that are not fingerprints yet.
@@ -109,5 +109,7 @@ def fpsim2_engine(packed: np.ndarray) -> "FPSim2Engine":
         return FPSim2.FPSim2Engine(file)
 
 
-def _unpacked(packed: np.ndarray) -> list[DataStructs.ExplicitBitVect]:
+def _bit_vectors(fingerprints: np.ndarray) -> list[DataStructs.ExplicitBitVect]:
+    # RDKit's text has the first bit of a fingerprint as the lowest of the first byte.
+    packed = np.packbits(fingerprints, axis=1, bitorder="little")
     return [DataStructs.CreateFromBinaryText(row.tobytes()) for row in packed]

@@ -1,10 +1,11 @@
 """Drawings of molecules: one as it is typed, and rows of results with what matched marked."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 from rdkit import Chem
@@ -36,16 +37,14 @@ class Hits(NamedTuple):
     """A query and what was found for it: one row of a grid.
 
     Attributes:
-        kind: ``"similar"``, ``"contains"`` or ``"contained"``, as in ``QUESTIONS``.
         query: the molecule or pattern that was searched for.
         title: a few words below the query.
-        found: (SMILES, a few words below it) of each hit, best first.
+        found: (molecule, a few words below it, its atoms to mark) of each hit, best first.
     """
 
-    kind: str
     query: Chem.Mol
     title: str
-    found: Sequence[tuple[str, str]]
+    found: Sequence[tuple[Chem.Mol, str, Sequence[int]]]
 
 
 def show_molecules(rows: Sequence[Sequence[tuple[str, str]]]) -> None:
@@ -54,15 +53,13 @@ def show_molecules(rows: Sequence[Sequence[tuple[str, str]]]) -> None:
     Args:
         rows: (SMILES, a few words below it) of each; rows may differ in length.
     """
-    _show([[(Chem.MolFromSmiles(smiles), words, ()) for smiles, words in row] for row in rows])
+    show_marked(
+        [[(Chem.MolFromSmiles(smiles), words, ()) for smiles, words in row] for row in rows]
+    )
 
 
 def show_hits(rows: Sequence[Hits]) -> None:
-    """Show queries in dark frames, each with its hits beside it, what they share marked.
-
-    Similar molecules have the largest part marked that they share with the query; molecules that
-    contain it, the query; and where the hit is contained in the query, the query is drawn again
-    with the hit marked in it.
+    """Show queries in dark frames, each with its hits beside it, turned like the query.
 
     Args:
         rows: queries with hits; they may differ in how many.
@@ -70,10 +67,10 @@ def show_hits(rows: Sequence[Hits]) -> None:
     tiles = []
     for row in rows:
         tiles.append([(row.query, row.title, ())])
-        for smiles, words in row.found:
-            drawn, part = _hit(row, Chem.MolFromSmiles(smiles))
-            tiles[-1].append((drawn, words, drawn.GetSubstructMatch(part)))
-    _show(tiles, NEUTRAL)
+        for mol, words, atoms in row.found:
+            turned = turned_like(row.query, mol, shared_part(row.query, mol))
+            tiles[-1].append((turned, words, atoms))
+    show_marked(tiles, NEUTRAL)
 
 
 def show_typed(smiles: str, kind: str, **_: Any) -> None:
@@ -88,14 +85,19 @@ def show_typed(smiles: str, kind: str, **_: Any) -> None:
     """
     if smiles.strip():
         found = read_molecule(smiles, wildcards=kind == "contains")
-        _show([[(found.mol, "", ())]])
+        show_marked([[(found.mol, "", ())]])
         print(found.note)
 
 
-def _show(
+def show_marked(
     rows: Sequence[Sequence[tuple[Chem.Mol, str, Sequence[int]]]], first: str = "#cccccc"
 ) -> None:
-    """Show rows of (molecule, words below it, atoms to mark), the first of each in a colour."""
+    """Show rows of molecules with atoms marked.
+
+    Args:
+        rows: (molecule, a few words below it, places of the atoms to mark) of each.
+        first: the colour of the frame around the first molecule of each row.
+    """
     from IPython.display import Image as Png
     from IPython.display import display
 
@@ -116,12 +118,20 @@ def _show(
     display(Png(png.getvalue()))
 
 
-def _hit(row: Hits, hit: Chem.Mol) -> tuple[Chem.Mol, Chem.Mol]:
-    """What to draw for a hit, and the part of it to mark."""
-    if row.kind == "contained":
-        return row.query, hit
-    part = row.query if row.kind == "contains" else shared_part(row.query, hit)
-    return turned_like(row.query, hit, part), part
+def show_similarities(kinds: Mapping[str, np.ndarray]) -> None:
+    """Show how Tanimoto's coefficients of several kinds of pairs are distributed.
+
+    Args:
+        kinds: what the pairs are -> their coefficients, from 0 to 1.
+    """
+    figure, axes = plt.subplots(figsize=(8, 3))
+    steps = np.linspace(0, 1, 51)
+    for (kind, values), colour in zip(kinds.items(), COLOURS, strict=False):
+        share = 100 * np.histogram(values, steps)[0] / max(1, len(values))
+        axes.stairs(share, steps, fill=True, alpha=0.5, color=colour, label=kind)
+    axes.set(xlabel="Tanimoto's coefficient", ylabel="% of pairs, in steps of .02")
+    axes.legend()
+    show_figure(figure)
 
 
 def show_growth(measured: pd.DataFrame, longer: pd.DataFrame) -> None:

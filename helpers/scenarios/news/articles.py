@@ -1,11 +1,9 @@
 """News articles to search: the 3,824 of 2017, mended as far as can be, or a reader's own texts."""
 
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -229,18 +227,3 @@ def _realign(title: str, subtitle: str, text: str, counts: Counter) -> tuple[str
     if text.strip() == "-1":
         return f'{head}"', rest, subtitle
     return f'{head}"', f"{rest},{subtitle}", text
-
-
-def shared_runs(one: str, other: str) -> float:
-    """How much of the shorter text stands in the other: its runs of three words, from 0 to 1.
-
-    Source: Broder, On the resemblance and containment of documents, 1997.
-    """
-    runs, others = _runs(one), _runs(other)
-    return len(runs & others) / (min(len(runs), len(others)) or 1)
-
-
-@lru_cache(maxsize=4096)
-def _runs(text: str) -> frozenset[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.lower())
-    return frozenset(zip(words, words[1:], words[2:], strict=False))

@@ -59,25 +59,6 @@ class MovieLens(NamedTuple):
     ratings: pd.DataFrame
 
 
-class Split(NamedTuple):
-    """Who is asked what, from ``leave_last_out``; films are row numbers.
-
-    Attributes:
-        train: for each user the films before the last two, oldest first.
-        validation: (users,) the film before the last, to choose settings by.
-        test: (users,) the last film, to report.
-    """
-
-    train: list[np.ndarray]
-    validation: np.ndarray
-    test: np.ndarray
-
-    @property
-    def before_test(self) -> list[np.ndarray]:
-        """For each user all films before the last, oldest first."""
-        return [np.append(*pair) for pair in zip(self.train, self.validation, strict=True)]
-
-
 def load_movielens(folder: Path | None = None) -> MovieLens:
     """The tables of MovieLens-1M, fetched if need be.
 
@@ -177,43 +158,22 @@ def article_first(title: str) -> str:
     return f"{article}{'' if article.endswith(chr(39)) else ' '}{rest}{behind}"
 
 
-def leave_last_out(ratings: pd.DataFrame, seed: int | None = 0) -> Split:
-    """Hold out the last film of each user for the test, the one before for validation.
+def in_order(ratings: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """The ratings by user and time, oldest first, in new rows.
 
     Many ratings of a user share one second, as a page of films was rated at once. Which of them
     comes first is drawn by a hash of user, film and ``seed``: neither the order of the file, which
-    is not neutral, nor that of the tables decides. ``seed=None`` keeps the order of the file.
+    is not neutral, nor that of the tables decides.
 
     Args:
         ratings: as in ``MovieLens``.
         seed: another one draws other orders.
-
-    Raises:
-        HelpfulError: a user has fewer than three ratings.
     """
-    order = ratings.sort_values(["user", "time"], kind="stable")
-    if seed is not None:
-        salt = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
-        pairs = ratings["user"].to_numpy(np.uint64) << np.uint64(32) | ratings["film"].to_numpy(
-            np.uint64
-        )
-        drawn = pd.util.hash_array(pairs ^ np.frombuffer(salt, np.uint64))
-        order = ratings.assign(drawn=drawn).sort_values(["user", "time", "drawn"])
-    films, users = order["film"].to_numpy(), order["user"].to_numpy()
-    each = np.split(films, np.flatnonzero(np.diff(users)) + 1)
-    if min(map(len, each)) < 3:
-        raise HelpfulError("A user has fewer than three ratings: one each to learn, choose, test.")
-    return Split(
-        [one[:-2] for one in each],
-        np.array([one[-2] for one in each]),
-        np.array([one[-1] for one in each]),
-    )
-
-
-def tied_last(ratings: pd.DataFrame) -> np.ndarray:
-    """For each user whether the time of the last rating is also that of another: bool, (users,)."""
-    latest = ratings["time"] == ratings.groupby("user")["time"].transform("max")
-    return (ratings[latest].groupby("user").size() > 1).to_numpy()
+    salt = hashlib.blake2b(str(seed).encode(), digest_size=8).digest()
+    user, film = (ratings[name].to_numpy(np.uint64) for name in ("user", "film"))
+    drawn = pd.util.hash_array((user << np.uint64(32) | film) ^ np.frombuffer(salt, np.uint64))
+    order = np.lexsort((drawn, ratings["time"], ratings["user"]))
+    return ratings.iloc[order].reset_index(drop=True)
 
 
 def user_features(users: pd.DataFrame) -> np.ndarray:
@@ -267,77 +227,50 @@ def last_films(histories: Histories, length: int, padding: int) -> np.ndarray:
     return table
 
 
-def stretches(histories: Histories, length: int, random: np.random.Generator) -> list[np.ndarray]:
-    """One stretch of at most ``length`` successive films of each history.
-
-    Shorter histories are given whole. Of a longer one it is every other time the latest films, and
-    else films from anywhere, so that over several rounds all are seen.
-    """
-    chosen = []
-    for films in histories:
-        spare = len(films) - length
-        start = spare if spare > 0 and random.random() < 0.5 else random.integers(max(spare, 0) + 1)
-        chosen.append(films[start : start + length])
-    return chosen
-
-
-def batches(
-    lengths: Sequence[int], positions: int, random: np.random.Generator
-) -> list[np.ndarray]:
-    """Users in batches of like length, so that little is padding, in random order.
-
-    Args:
-        lengths: the length of each user's history.
-        positions: how many films a batch may have; one longer history is a batch of its own.
-        random: draws the order of the batches and, among users of like length, who goes with whom.
-
-    Returns:
-        int64 arrays of users, each user in one of them.
-    """
-    lengths = np.asarray(lengths)
-    order = np.argsort(lengths + 8 * random.random(len(lengths)))
-    groups: list[list[int]] = [[]]
-    longest = 0
-    for user in order:
-        longest = max(longest, lengths[user])
-        if groups[-1] and longest * (len(groups[-1]) + 1) > positions:
-            groups.append([])
-            longest = lengths[user]
-        groups[-1].append(int(user))
-    return [np.array(groups[i]) for i in random.permutation(len(groups))]
-
-
 def training_batches(
     histories: Histories,
-    rounds: int,
     length: int,
     padding: int,
+    random: np.random.Generator,
     positions: int = 2048,
-    seed: int = 0,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What each step of a training reads, for several rounds through all users.
+    """What each step of a training reads, for one round through all users.
+
+    Of a history longer than ``length`` it is every other time the latest films, and else successive
+    ones from anywhere, so that over several rounds all are seen. Histories of like length go
+    together, so that little is padding.
 
     Args:
         histories: one per user; those with fewer than two films are left out.
-        rounds: how many stretches are taken from each history.
-        length: how many films a stretch has at most.
+        length: how many films are taken from a history at most.
         padding: stands in front of shorter ones.
-        positions: about how many films a step reads.
-        seed: of stretches and order.
+        random: draws what is taken, who goes with whom, and the order of the steps.
+        positions: how many films a step reads; one longer history is a step of its own.
 
     Returns:
         For each step the users, int64, (n,), and their films, int64, (n, up to length), the latest
         last.
     """
-    random = np.random.default_rng(seed)
-    users = np.array([user for user, films in enumerate(histories) if len(films) > 1])
-    steps = []
-    for _ in range(rounds):
-        chosen = stretches([histories[user] for user in users], length, random)
-        for rows in batches([len(one) for one in chosen], positions, random):
-            films = [chosen[row] for row in rows]
-            steps.append((users[rows], last_films(films, max(map(len, films)), padding)))
-    return steps
+    chosen = {}
+    for user, films in enumerate(histories):
+        spare = max(len(films) - length, 0)
+        start = spare if random.random() < 0.5 else random.integers(spare + 1)
+        if len(films) > 1:
+            chosen[user] = films[start : start + length]
+    users, lengths = list(chosen), np.array([len(films) for films in chosen.values()])
+    steps: list[list[int]] = []
+    longest = 0
+    for place in np.argsort(lengths + 8 * random.random(len(lengths))):
+        longest = max(longest, lengths[place])
+        if not steps or longest * (len(steps[-1]) + 1) > positions:
+            steps.append([])
+            longest = lengths[place]
+        steps[-1].append(users[place])
+    tables = []
+    for step in random.permutation(len(steps)):
+        films = [chosen[user] for user in steps[step]]
+        tables.append((np.array(steps[step]), last_films(films, max(map(len, films)), padding)))
+    return tables
 
 
 def _read_recbole(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""What a recommender shows: a person's films with the recommended ones, and a map of films."""
+"""What a recommender shows: the recommended films, how training went, and how ways compare."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,8 +10,6 @@ import pandas as pd
 from helpers.inputs.texts import as_html, lines_of, shortened
 from helpers.show import COLOURS, NEUTRAL, show_figure
 
-OTHERS = "other"  # the genre of films that have none of the main ones
-
 
 class Advice(NamedTuple):
     """One recommended film.
@@ -20,7 +18,7 @@ class Advice(NamedTuple):
         name: its name and year.
         genres: what kind of film it is.
         score: the inner product of its vector and the person's.
-        because: the film of the person's history that is most like it.
+        because: the film of the person's history that has most to do with it.
     """
 
     name: str
@@ -54,55 +52,44 @@ def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -
     display({"text/html": about + rich, "text/plain": words}, raw=True)
 
 
-def main_genre(genres: Sequence[str], main: Sequence[str]) -> str:
-    """The first of the main genres that a film is of; those listed first go first."""
-    return next((genre for genre in main if genre in genres), OTHERS)
-
-
-def show_film_map(
-    points: np.ndarray, genres: Sequence[str], main: Sequence[str], named: dict[int, str], axis: str
-) -> None:
-    """Show films as dots in the colours of their genres, some with their titles.
+def show_training(losses: Sequence[float], checks: pd.DataFrame, unit: str) -> None:
+    """Show the loss of a training and, beside it, what was measured before and after each epoch.
 
     Args:
-        points: (n, 2), a projection of the films' vectors.
-        genres: n genres, from ``main_genre``.
-        main: the genres that get colours of their own, at most eight; others are light grey.
-        named: row -> title to write beside its dot.
-        axis: what the two axes are, for example ``"t-SNE dimension"``.
+        losses: one a step, drawn as means of up to 50 steps.
+        checks: a row for each epoch, from 0, and a column for each curve.
+        unit: what is measured, for the axis.
     """
-    figure, axes = plt.subplots(figsize=(11, 8))
-    genres, dots = np.asarray(genres), {}
-    for genre, colour in {OTHERS: "#DDDDDD", **dict(zip(main, COLOURS, strict=False))}.items():
-        x, y = points[genres == genre].T
-        dots[genre] = axes.scatter(x, y, s=9, color=colour, linewidths=0)
-    box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}
-    for row, title in named.items():
-        axes.plot(*points[row], "o", color="white", markeredgecolor="black", markersize=6)
-        beside = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 11, "bbox": box}
-        axes.annotate(shortened(title, 300), points[row], zorder=5, **beside)
-    axes.set(xlabel=f"{axis} 1 (no unit)", ylabel=f"{axis} 2 (no unit)")
-    axes.margins(0.02)
-    axes.legend(dots.values(), dots, ncols=len(dots), loc="lower center", bbox_to_anchor=(0.5, 1),
-                markerscale=3, frameon=False, columnspacing=1, handletextpad=0.2)  # fmt: skip
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.2))
+    left.plot(range(1, len(losses) + 1), pd.Series(losses).rolling(50, min_periods=1).mean())
+    left.set(xlabel="step", ylabel="loss (mean of 50 steps)", title="training")
+    for name, colour in zip(checks, COLOURS, strict=False):
+        right.plot(range(len(checks)), checks[name], "o-", color=colour, label=name)
+    right.set(xlabel="epoch (0: before training)", ylabel=unit, title="validation")
+    right.set(xticks=range(len(checks)), ylim=(0, None))
+    right.legend(frameon=False)
     show_figure(figure)
 
 
-def show_comparison(shares: dict[str, float], margins: dict[str, float], title: str) -> None:
-    """Show HR@10 of several ways as bars with their 95 % confidence intervals; the last is ours.
+def show_comparison(panels: dict[str, dict[str, tuple[float, float, float]]], unit: str) -> None:
+    """Show a share for several ways as bars with their 95 % intervals, a panel for each question.
 
     Args:
-        shares: way -> share of users, 0 to 1, drawn from the top.
-        margins: way -> half the width of its interval.
-        title: a line above.
+        panels: question -> way -> share and the two ends of its interval, 0 to 1, drawn from the
+            top; all questions have the same ways. The last way is ours.
+        unit: what is measured, for the axis.
     """
-    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.42 * len(shares)))
-    names, values = list(shares), list(shares.values())
-    colours = [NEUTRAL] * (len(names) - 1) + [COLOURS[0]]
-    spread = [margins[name] for name in names]
-    bars = axes.barh(names, values, xerr=spread, color=colours, ecolor=COLOURS[1], capsize=3)
-    axes.bar_label(bars, [f"{value:.3f}" for value in values], padding=6)
-    axes.invert_yaxis()
-    axes.set(xlabel="HR@10 (share of users, 95 % interval)", title=title)
-    axes.margins(x=0.12)
+    ways = list(next(iter(panels.values())))
+    size = (5 * len(panels) + 1, 1 + 0.42 * len(ways))
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    style = {"color": [NEUTRAL] * (len(ways) - 1) + [COLOURS[0]], "ecolor": COLOURS[1]}
+    for panel, (question, shares) in zip(axes[0], panels.items(), strict=True):
+        share, low, high = np.transpose([shares[way] for way in ways])
+        bars = panel.barh(range(len(ways)), share, xerr=[share - low, high - share], **style)
+        panel.bar_label(bars, [f"{one:.3f}" for one in share], padding=6)
+        panel.set_yticks(range(len(ways)), [shortened(way, 300) for way in ways])
+        panel.set(xlabel=unit, title=question)
+        panel.margins(x=0.2)
+        panel.locator_params(axis="x", nbins=5)
+    axes[0, 0].invert_yaxis()
     show_figure(figure)

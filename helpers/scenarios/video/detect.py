@@ -48,56 +48,38 @@ class Detector:
     classes: list[str]
     network: cv2.dnn.Net
 
-    def detect(
-        self,
-        image: np.ndarray,
-        least: float = 0.2,
-        size: int | tuple[int, int] = 640,
-        same: float = 0.5,
-    ) -> Detections:
-        """The objects in a picture.
+    def detect(self, image: np.ndarray, least: float = 0.2, size: int = 640) -> Detections:
+        """The objects in a picture; notebook 03 spells out the same.
 
-        The network gives each place many boxes. A box that overlaps a surer one by more than
-        ``same`` is taken for the same object and dropped, whatever its class: non-maximum
+        The network gives each place many boxes. A box that overlaps a surer one by more than one
+        half (IoU) is taken for the same object and dropped, whatever its class: non-maximum
         suppression.
 
         Args:
             image: uint8, (height, width, 3), red, green and blue.
             least: the least confidence, 0.01 to 1.
             size: the width in pixels that the picture is scaled to, a multiple of 32; the height
-                follows, to the nearest such multiple. Or both, as in ``(416, 416)``, which
-                squeezes the picture if it has another shape.
-            same: the overlap (IoU) above which two boxes are one object.
+                follows, to the nearest such multiple.
 
         Raises:
-            HelpfulError: the picture is no array of colours, or a side is no multiple of 32.
+            HelpfulError: the picture is no array of colours, or the size is no multiple of 32.
         """
         if getattr(image, "ndim", 0) != 3 or image.shape[2] != 3 or not image.size:
             raise HelpfulError("The detector takes a picture as an array (height, width, 3).")
-        shape = image.shape[0] / image.shape[1]
-        width, height = (size, _near(size * shape)) if isinstance(size, int) else size
-        for side in (width, height):
-            if side < STRIDE or side % STRIDE:
-                raise HelpfulError(f"{side} is not a multiple of {STRIDE}; try {_near(side)}.")
-        self.network.setInput(cv2.dnn.blobFromImage(image, 1 / 255, (width, height)))
-        outputs = self.network.getUnconnectedOutLayersNames()
-        rows = np.concatenate(self.network.forward(outputs))
-        return self._read(rows, image.shape[:2], max(least, _FLOOR), same)
-
-    def _read(
-        self, rows: np.ndarray, size: tuple[int, int], least: float, same: float
-    ) -> Detections:
-        """Rows of centre, width, height (as shares), objectness and a score per class."""
-        scores = rows[:, 5:].max(axis=1)
+        if size < STRIDE or size % STRIDE:
+            raise HelpfulError(f"{size} is not a multiple of {STRIDE}; try {_near(size)}.")
+        height = _near(size * image.shape[0] / image.shape[1])
+        self.network.setInput(cv2.dnn.blobFromImage(image, 1 / 255, (size, height)))
+        rows = np.concatenate(self.network.forward(self.network.getUnconnectedOutLayersNames()))
+        scores = rows[:, 5:].max(axis=1)  # after centre, size and "an object", a score per class
         rows, scores = rows[scores >= least], scores[scores >= least]
-        scale = np.array([size[1], size[0]], np.float32)
+        scale = np.array([image.shape[1], image.shape[0]], np.float32)
         low = np.clip((rows[:, :2] - rows[:, 2:4] / 2) * scale, 0, scale)
         high = np.clip((rows[:, :2] + rows[:, 2:4] / 2) * scale, 0, scale)
         boxes = np.concatenate([low, high - low], axis=1)
-        kept = cv2.dnn.NMSBoxes(boxes, scores, least, same) if len(boxes) else ()
-        kept = [i for i in kept if boxes[i, 2:].min() >= 1]
-        names = [self.classes[n] for n in rows[kept, 5:].argmax(axis=1)] if kept else []
-        return Detections(boxes[kept], names, scores[kept])
+        kept = [i for i in cv2.dnn.NMSBoxes(boxes, scores, least, 0.5) if boxes[i, 2:].min() >= 1]
+        classes = [self.classes[n] for n in rows[kept, 5:].argmax(axis=1)] if kept else []
+        return Detections(boxes[kept], classes, scores[kept])
 
 
 def load_detector(name: str = "yolov4-tiny") -> Detector:

@@ -1,4 +1,4 @@
-"""Genes as vectors: both strands alike, uncertain bases, and words for what is no DNA."""
+"""Genes as people give them: both strands alike, the reading frame, words for what is no DNA."""
 
 import random
 
@@ -6,23 +6,19 @@ import numpy as np
 import pytest
 from Bio.Seq import reverse_complement, translate
 
-from helpers.errors import BadItem, HelpfulError
+from helpers.errors import BadItem
 from helpers.ingest import encode_batches
-from helpers.scenarios.dna.encoder import (
-    AMINO_ACIDS,
-    EIGHT,
-    SEVEN,
-    DnaKmers,
-    ProteinKmers,
-    check_dna,
-    dna_kmers,
-    load_encoder,
-    protein_kmers,
-    reading_frame,
-)
+from helpers.scenarios.dna.encoder import FREQUENCY, GeneEncoder, check_dna, reading_frame
 from helpers.scenarios.dna.genes import load_genes
 
-NAMES = {"dna-6mers": 2080, "protein-4mers": 2401, "protein-4mers-8": 4096}
+
+class Letters(GeneEncoder):
+    """How often each amino acid occurs."""
+
+    name, dim = "letters", len(FREQUENCY)
+
+    def embed(self, proteins):
+        return np.array([[protein.count(letter) for letter in FREQUENCY] for protein in proteins])
 
 
 @pytest.fixture(scope="module")
@@ -30,84 +26,22 @@ def genes() -> list[str]:
     return list(load_genes())
 
 
-@pytest.mark.parametrize(("name", "dim"), NAMES.items())
-def test_vectors_are_float32_of_unit_length(name, dim, genes):
-    encoder = load_encoder(name)
-    vectors = encoder.encode(genes[:70])
-    assert vectors.shape == (70, dim) == (70, encoder.dim)
-    assert vectors.dtype == np.float32
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
-    assert encoder.encode([]).shape == (0, dim)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_gene_and_its_reverse_complement_are_one(name, genes):
-    encoder, drawn = load_encoder(name), random.Random(0)
+def test_a_gene_and_its_reverse_complement_are_one(genes):
+    encoder, drawn = Letters(), random.Random(0)
     for gene in genes[::200]:
         start = drawn.randrange(len(gene) - 150)
         for sequence in (gene, gene[start : start + 150]):  # whole, and a piece out of frame
             other = reverse_complement(sequence)
-            assert (encoder.encode([sequence]) == encoder.encode([other])).all()
+            assert encoder.prepare(sequence) == encoder.prepare(other)
             assert encoder.content(sequence) == encoder.content(other)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_case_rna_gaps_and_line_breaks_do_not_matter(name, genes):
-    encoder, gene = load_encoder(name), genes[0]
+def test_case_rna_gaps_and_line_breaks_do_not_matter(genes):
+    encoder, gene = Letters(), genes[0]
     rna = gene.lower().replace("t", "u")
     broken = "\n".join([gene[:70], "-- ." + gene[70:90] + "~", "\u00a0" + gene[90:] + "*\r\n"])
-    vectors = encoder.encode([gene, rna, broken])
-    assert (vectors == vectors[0]).all()
+    assert check_dna(rna) == check_dna(broken) == gene
     assert encoder.content(rna) == encoder.content(gene)
-
-
-def test_canonical_words_are_counted_right():
-    # AAC GTT ACG CGT: AAC = GTT and ACG = CGT on the other strand
-    assert dna_kmers("AACG", 3).tolist() == [1, 6]
-    assert dna_kmers("CGTT", 3).tolist() == [6, 1]
-    assert dna_kmers("CGTT", 3, canonical=False).tolist() == [27, 47]
-    counted = DnaKmers(k=2).embed(["AAAATT"])
-    assert counted.sum() == 5
-    assert sorted(counted[counted > 0]) == [1, 4]  # AA = TT four times, AT once
-
-
-@pytest.mark.parametrize(("k", "words"), [(1, 2), (2, 10), (3, 32), (4, 136), (6, 2080)])
-def test_number_of_canonical_words(k, words):
-    assert DnaKmers(k=k).dim == words
-
-
-def test_words_with_an_uncertain_letter_are_left_out():
-    assert len(dna_kmers("ACGTNACGT", 3)) == 4
-    assert len(dna_kmers("ACGTRYACGT", 3)) == 4
-    assert not len(dna_kmers("AC", 3))
-    assert not len(dna_kmers("", 3))
-    assert protein_kmers("ACXDE", 2).tolist() == [1, 43]
-
-
-def test_an_uncertain_base_changes_a_vector_little(genes):
-    gene = genes[0]
-    for name in NAMES:
-        vectors = load_encoder(name).encode([gene, gene[:300] + "N" + gene[301:]])
-        assert 0.95 < vectors[0] @ vectors[1] < 1
-
-
-def test_amino_acids_of_a_group_are_one_letter():
-    assert sorted("".join(SEVEN)) == sorted("".join(EIGHT)) == sorted(AMINO_ACIDS)
-    assert (protein_kmers("LVIMC", 4, SEVEN) == protein_kmers("CCCCC", 4, SEVEN)).all()
-    assert len(set(protein_kmers("LVIMC", 1))) == 5
-
-
-def test_rare_words_weigh_more():
-    encoder = ProteinKmers(groups=AMINO_ACIDS, k=2)
-    row = encoder.embed(["LLWW"])[0]
-    common, rare = protein_kmers("LL", 2)[0], protein_kmers("WW", 2)[0]
-    assert row[rare] > 2 * row[common] > 0
-    assert np.count_nonzero(row) == 3  # LL, LW, WW
-
-
-@pytest.mark.parametrize(("weigh", "largest"), [("count", 3), ("presence", 1)])
-def test_other_weights(weigh, largest):
-    assert ProteinKmers(k=1, weigh=weigh, groups=AMINO_ACIDS).embed(["LLLW"]).max() == largest
 
 
 def test_every_gene_of_the_catalogue_is_read_in_its_frame(genes):
@@ -160,25 +94,16 @@ def test_an_amino_acid_that_the_bases_leave_open_is_x():
 def test_what_is_no_dna_is_refused_in_words(item, words):
     with pytest.raises(BadItem, match=words):
         check_dna(item)
-    for name in NAMES:
-        with pytest.raises(BadItem):
-            load_encoder(name).prepare(item)
+    with pytest.raises(BadItem):
+        Letters().prepare(item)
 
 
-def test_dna_without_one_certain_word_is_refused():
-    patchy = "ACGNN" * 30
-    with pytest.raises(BadItem, match="6 bases in a row"):
-        load_encoder("dna-6mers").prepare(patchy)
+def test_dna_without_four_certain_amino_acids_is_refused():
     with pytest.raises(BadItem, match="4 amino acids"):
-        load_encoder("protein-4mers").prepare(patchy)
+        Letters().prepare("ACGNN" * 30)
 
 
 def test_one_bad_gene_does_not_lose_the_others(genes):
-    batches = encode_batches([genes[0], "MKTLLEFIPQ" * 10, genes[1]], load_encoder("protein-4mers"))
+    batches = encode_batches([genes[0], "MKTLLEFIPQ" * 10, genes[1]], Letters())
     assert sum(len(batch.ids) for batch in batches) == 2
     assert "as a protein has" in batches.report()
-
-
-def test_unknown_name():
-    with pytest.raises(HelpfulError, match="no DNA encoder named 'x'"):
-        load_encoder("x")

@@ -15,6 +15,7 @@ from helpers.scenarios.molecules.views import (
     show_growth,
     show_hits,
     show_molecules,
+    show_similarities,
     show_typed,
     turned_like,
 )
@@ -57,15 +58,15 @@ def test_a_molecule_is_drawn_with_its_words_and_without_marks(shown):
     assert marked(bare) == marked(worded) == 0
 
 
-def test_a_larger_part_has_more_marks(shown):
-    for smiles in ("CO", "c1ccccc1"):
-        show_hits([Hits("contained", mol(ASPIRIN), "query", [(smiles, "hit")])])
+def test_more_marked_atoms_have_more_marks(shown):
+    for atoms in ([0], [0, 1, 2, 3]):
+        show_hits([Hits(mol(ASPIRIN), "query", [(mol(ASPIRIN), "hit", atoms)])])
     some, more = (marked(pixels(picture)) for picture in shown)
     assert 0 < some < more
 
 
 def test_only_the_query_has_a_dark_frame(shown):
-    show_hits([Hits("similar", mol(PHENOL), "query", [(ASPIRIN, "hit")])])
+    show_hits([Hits(mol(PHENOL), "query", [(mol(ASPIRIN), "hit", [])])])
     show_molecules([[(PHENOL, "one"), (ASPIRIN, "two")]])
     assert [framed(pixels(picture)) for picture in shown] == [[True, False], [False, False]]
 
@@ -99,21 +100,15 @@ def test_the_shared_part_of_large_molecules_takes_no_very_long_time():
     assert shared_part(cage, mol("C1" + "C(N)(C)" * 29 + "C(C)(C)C1")) is not None
 
 
-def test_each_kind_of_hit_is_marked(shown):
-    queries = {"similar": PHENOL, "contains": "c1ccccc1", "contained": ASPIRIN}
-    found = {"similar": ASPIRIN, "contains": ASPIRIN, "contained": "CC(=O)O"}
-    assert set(queries) == {kind for _, kind in QUESTIONS}
-    for kind, smiles in queries.items():
-        show_hits([Hits(kind, mol(smiles), "query", [(found[kind], "found")])])
-        picture = pixels(shown[-1])
-        half = picture.shape[1] // 2
-        assert marked(picture[:, half:]) > 100  # the hit
-        assert marked(picture[:, :half]) == 0  # the query
+def test_only_the_hit_is_marked(shown):
+    show_hits([Hits(mol(PHENOL), "query", [(mol(ASPIRIN), "hit", range(4))])])
+    query, hit = np.split(pixels(shown[0]), 2, axis=1)
+    assert marked(hit) > 100 and marked(query) == 0
 
 
 def test_a_grid_of_rows_of_any_length_is_small_enough_to_commit(shown):
-    hits = [(ASPIRIN, "Tanimoto 0.50")] * 5
-    rows = [Hits("similar", mol(PHENOL), "query", hits), Hits("contains", mol(PHENOL), "none", [])]
+    hits = [(mol(ASPIRIN), "Tanimoto 0.50", [1])] * 5
+    rows = [Hits(mol(PHENOL), "query", hits), Hits(mol(PHENOL), "none", [])]
     show_hits(rows)
     assert shown[0].width <= 1600
     show_molecules([[(ASPIRIN, "one")], [(PHENOL, "two"), ("C", "three")]])
@@ -150,10 +145,15 @@ def test_growth_without_a_longer_run(shown):
     assert shown[0].height > 200
 
 
-def test_a_hit_for_a_pattern_with_wildcards_is_marked(shown):
+def test_a_pattern_with_wildcards_is_drawn_beside_its_hits(shown):
     query = read_molecule("c1ccccc1*", wildcards=True).mol
-    show_hits([Hits("contains", query, "pattern", [(ASPIRIN, "hit")])])
-    assert marked(pixels(shown[0])) > 100
+    show_hits([Hits(query, "pattern", [(mol(ASPIRIN), "hit", [4, 5])])])
+    assert marked(pixels(shown[0])) > 50
+
+
+def test_similarities_of_many_kinds_and_of_none(shown):
+    show_similarities({"by chance": np.array([0.1, 0.2]), "none": np.array([])})
+    assert 200 < shown[0].height < shown[0].width <= 1600
 
 
 def test_a_smiles_is_drawn_as_far_as_it_is_typed(shown, capsys):

@@ -1,4 +1,4 @@
-"""Photos and sentences in one space: ConSE on real weights, CLIP on a tiny model made here."""
+"""Photos and sentences in one space: CLIP on a tiny model made here; ConSE is in notebook 10."""
 
 import json
 
@@ -11,71 +11,13 @@ from helpers.encoders import torchvision_compat  # noqa: F401  transformers impo
 from helpers.errors import BadItem, HelpfulError
 from helpers.fetching.hub import HubError
 from helpers.ingest import encode_batches
-from helpers.scenarios.multimodal.conse import combine
 from helpers.scenarios.multimodal.joint import load_joint
 from helpers.scenarios.multimodal.object_photos import load_object_photos
 
 
 @pytest.fixture(scope="module")
-def conse():
-    return load_joint()
-
-
-@pytest.fixture(scope="module")
 def photos():
     return {photo.label: photo.path for photo in load_object_photos()}
-
-
-def test_combine_weighs_the_likeliest_classes():
-    probabilities = np.array([[0.6, 0.3, 0.1], [0, 0, 1]], np.float32)
-    vectors = np.array([[1, 0], [0, 1], [-1, 0]], np.float32)
-    two = combine(probabilities, vectors, 2)
-    assert two[0] == pytest.approx(np.array([0.6, 0.3]) / np.hypot(0.6, 0.3))
-    assert two[1] == pytest.approx([-1, 0])
-    assert combine(probabilities, vectors, 1).tolist() == [[1, 0], [-1, 0]]
-    three = combine(probabilities, vectors)[0]
-    assert three == pytest.approx(np.array([0.5, 0.3]) / np.hypot(0.5, 0.3))
-    assert two.dtype == np.float32
-
-
-def test_conse_puts_a_photo_near_what_it_shows(conse, photos):
-    labels = ["goldfish", "grand piano keyboard", "camel", "lighthouse"]
-    images = conse.images.encode(photos[label] for label in labels)
-    texts = conse.texts.encode(f"a photo of a {label}" for label in labels)
-    assert images.shape == texts.shape == (4, 384)
-    assert conse.images.dim == conse.texts.dim == 384
-    assert np.linalg.norm(images, axis=1) == pytest.approx(np.ones(4))
-    assert (images @ texts.T).argmax(axis=1).tolist() == [0, 1, 2, 3]
-
-
-def test_conse_says_why(conse, photos):
-    chances = conse.images.probabilities([photos["goldfish"], photos["camel"]])
-    assert chances.shape == (2, 1000)
-    assert chances.sum(axis=1) == pytest.approx(np.ones(2), abs=1e-5)
-    best = [conse.images.classes[i].name for i in chances.argmax(axis=1)]
-    assert best == ["goldfish", "Arabian camel"]
-    said = conse.images.explain(photos["camel"], 3)
-    assert len(said) == 3
-    assert next(iter(said.items())) == ("Arabian camel", pytest.approx(chances[1].max()))
-    assert list(said.values()) == sorted(said.values(), reverse=True)
-    assert conse.images.probabilities([]).shape == (0, 1000)
-    assert conse.images.encode([]).shape == (0, 384)
-
-
-def test_a_conse_vector_is_made_of_its_classes(conse, photos):
-    path = photos["camel"]
-    texts = conse.texts.encode(f"{name}: {text}" for name, text in conse.images.classes)
-    expected = combine(conse.images.probabilities([path]), texts)
-    assert conse.images.encode([path]) == pytest.approx(expected, abs=1e-5)
-
-
-def test_conse_in_batches_skips_what_is_no_picture(conse, photos, tmp_path):
-    bad = tmp_path / "bad.jpg"
-    bad.write_bytes(b"no picture")
-    batches = encode_batches([photos["camel"], bad, str(photos["camel"])], conse.images)
-    assert [path for batch in batches for path in batch.items] == [photos["camel"]]
-    assert [item for item, _ in batches.skipped] == [bad]
-    assert batches.twins == [str(photos["camel"])]
 
 
 def test_unknown_names_list_the_known_ones():
@@ -163,9 +105,8 @@ def test_clip_in_batches(clip, tmp_path):
     assert [path.name for path, _ in batches.skipped] == ["b.png"]
 
 
-@pytest.mark.parametrize("which", ["clip", "conse"])
-def test_odd_texts(which, request):
-    texts = request.getfixturevalue(which).texts
+def test_odd_texts(clip):
+    texts = clip.texts
     odd = ["cat " * 25_000, "\U0001f600 cat", "שלום", "the of and", "  cat  "]
     vectors = texts.encode(odd)
     assert np.isfinite(vectors).all()
@@ -175,10 +116,8 @@ def test_odd_texts(which, request):
             texts.prepare(bad)
 
 
-def test_a_word_of_100_000_letters(conse, clip):
+def test_a_word_of_100_000_letters(clip):
     assert np.isfinite(clip.texts.encode(["x" * 100_000])).all()
-    with pytest.raises(BadItem):  # MiniLM knows no such word, and has no letters to fall back on
-        conse.texts.prepare("x" * 100_000)
 
 
 @pytest.fixture

@@ -8,12 +8,7 @@ import pytest
 from helpers.errors import HelpfulError
 from helpers.fetching.archives import ArchiveError
 from helpers.inputs.tables import own_table
-from helpers.scenarios.news.articles import (
-    load_news,
-    load_own,
-    outlet_of,
-    shared_runs,
-)
+from helpers.scenarios.news.articles import load_news, load_own, outlet_of
 from helpers.scenarios.news.mending import mend, tidy
 
 HEAD = "article_id,publish_date,article_source_link,title,subtitle,text\n"
@@ -169,15 +164,6 @@ def test_outlet_of():
     assert outlet_of("http://www.bbc.co.uk/news/1") == "BBC"
     assert outlet_of("https://www.example.org/x") == "example.org"
     assert outlet_of("no link") == ""
-
-
-def test_shared_runs():
-    text = "a tall ship came in today"
-    assert shared_runs(text, text.upper()) == 1
-    assert shared_runs(text, f"so they say {text} at noon") == 1, "a text within a longer one"
-    assert shared_runs("one two three four", "one two three five") == 0.5
-    assert shared_runs("one two three", "three two one") == 0
-    assert shared_runs("too short", "one two three") == 0
 
 
 def test_own_csv(tmp_path):

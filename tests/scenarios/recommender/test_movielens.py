@@ -1,21 +1,17 @@
-"""MovieLens: both layouts, the split and its guard against the future, features and batches."""
+"""MovieLens: both layouts, the order of ratings, features and what a training reads."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.errors import HelpfulError
-from helpers.scenarios.recommender.baselines import interactions, popularity
 from helpers.scenarios.recommender.movielens import (
     GENRES,
-    batches,
     film_features,
+    in_order,
     last_films,
-    leave_last_out,
     load_movielens,
     new_person,
-    stretches,
-    tied_last,
     training_batches,
     user_features,
 )
@@ -128,7 +124,8 @@ def test_who_has_fewer_than_three_ratings_is_left_out_and_the_others_keep_their_
     ratings = [row for row in RATINGS if row[0] != 2 or row[1] in (12, 9)]
     found = load_movielens(write_grouplens(tmp_path, ratings))
     assert found.users["age"].tolist() == ["under 18", "25-34"]
-    assert leave_last_out(found.ratings).test.tolist() == [3, 5]  # the films of the keys 9 and 13
+    last = in_order(found.ratings).groupby("user")["film"].last()
+    assert last.tolist() == [3, 5]  # the films of the keys 9 and 13
     with pytest.raises(HelpfulError, match="ratings.dat holds no rating that can be used"):
         load_movielens(write_grouplens(tmp_path / "few", RATINGS[:2]))
 
@@ -152,54 +149,23 @@ def test_numbers_with_a_point_dates_and_gaps_are_read(tmp_path, movielens, monke
     assert found.films.iloc[-1].tolist() == ["No Year", "No Year", 0, []]
 
 
-def test_the_last_film_is_the_test_and_the_one_before_the_validation(movielens):
-    split = leave_last_out(movielens.ratings)
-    assert split.train[0].tolist() == [0, 1]
-    assert (split.validation[0], split.test[0]) == (2, 3)
-    assert split.before_test[0].tolist() == [0, 1, 2]
-    assert split.before_test[2].tolist() == [1, 0]  # oldest first, whatever the file's order
+def rated(ratings, user, seed=0):
+    order = in_order(ratings, seed)
+    return order["film"][order["user"] == user].tolist()
+
+
+def test_ratings_stand_by_user_and_time_whatever_the_order_of_the_file(movielens):
+    order = in_order(movielens.ratings)
+    assert order.index.tolist() == list(range(12)) and order["user"].is_monotonic_increasing
+    assert order.groupby("user")["time"].is_monotonic_increasing.all()
+    assert rated(movielens.ratings, 0) == [0, 1, 2, 3]
+    assert rated(movielens.ratings, 2) == [1, 0, 5]
 
 
 def test_ties_are_broken_by_neither_the_file_nor_the_table(movielens):
-    assert tied_last(movielens.ratings).tolist() == [False, True, False]
-    split = leave_last_out(movielens.ratings)
-    backwards = leave_last_out(movielens.ratings[::-1])
-    assert np.array_equal(split.test, backwards.test)
-    assert [a.tolist() for a in split.train] == [b.tolist() for b in backwards.train]
-    drawn = {int(leave_last_out(movielens.ratings, seed).test[1]) for seed in range(60)}
-    assert drawn == {0, 1, 2, 3, 4}  # each of the five films of that second
-    assert leave_last_out(movielens.ratings, None).test[1] == 0  # the file's order
-
-
-def test_what_training_sees_does_not_change_with_what_is_held_out(movielens):
-    """The guard against the future: other last films change nothing but the questions."""
-    split = leave_last_out(movielens.ratings)
-    changed = movielens.ratings.copy()
-    last = changed["user"].eq(0) & changed["film"].isin([split.validation[0], split.test[0]])
-    changed.loc[last, "film"] = [4, 5]
-    other = leave_last_out(changed)
-    assert (other.validation[0], other.test[0]) == (4, 5)
-    for one, two in zip(split.train, other.train, strict=True):
-        assert np.array_equal(one, two)
-    for learnt in (popularity, interactions):
-        first, second = learnt(split.train, 6), learnt(other.train, 6)
-        assert np.array_equal(np.asarray(first.sum(0)), np.asarray(second.sum(0)))
-
-
-def test_what_a_user_brings_to_the_test_is_older_than_the_test(movielens):
-    split = leave_last_out(movielens.ratings)
-    times = movielens.ratings.set_index(["user", "film"])["time"]
-    shown = last_films(split.before_test, 3, padding=-1)
-    for user, (row, wanted) in enumerate(zip(shown, split.test, strict=True)):
-        films = [film for film in row if film >= 0]
-        assert films and wanted not in films
-        assert max(times[user, film] for film in films) <= times[user, wanted]
-
-
-def test_a_user_with_two_ratings_cannot_be_split(movielens):
-    few = movielens.ratings[:2]
-    with pytest.raises(HelpfulError, match="fewer than three"):
-        leave_last_out(few)
+    pd.testing.assert_frame_equal(in_order(movielens.ratings), in_order(movielens.ratings[::-1]))
+    last = {rated(movielens.ratings, 1, seed)[-1] for seed in range(60)}
+    assert last == {0, 1, 2, 3, 4}  # each of the five films of that second
 
 
 def test_features_are_numbers_with_zero_for_unknown(movielens):
@@ -227,48 +193,40 @@ def test_last_films_stand_at_the_right_and_padding_at_the_left():
     assert table.tolist() == [[2, 3], [9, 4], [9, 9]]
 
 
-def test_stretches_are_successive_and_reach_everything():
-    random, long = np.random.default_rng(0), np.arange(10)
-    drawn = [stretches([long, long[:2]], 3, random) for _ in range(300)]
-    assert all(np.array_equal(short, [0, 1]) for _, short in drawn)
-    assert all(np.array_equal(one, np.arange(one[0], one[0] + 3)) for one, _ in drawn)
-    starts = np.bincount([one[0] for one, _ in drawn])
+def draw(rows, length, positions=2048, seed=0):
+    """The steps of one round as (user, films) without padding."""
+    steps = training_batches(rows, length, 999, np.random.default_rng(seed), positions)
+    return [
+        [(user, films[films != 999].tolist()) for user, films in zip(users, table, strict=True)]
+        for users, table in steps
+    ]
+
+
+def test_what_is_read_is_successive_and_reaches_everything():
+    long = np.arange(10)
+    drawn = [sum(draw([long, long[:2]], 3, seed=seed), []) for seed in range(300)]
+    assert all(sorted(one)[1] == (1, [0, 1]) for one in drawn)
+    films = [sorted(one)[0][1] for one in drawn]
+    assert all(one == list(range(one[0], one[0] + 3)) for one in films)
+    starts = np.bincount([one[0] for one in films])
     assert len(starts) == 8 and starts.min() > 0
     assert starts[7] > 150  # the latest at least every other time
 
 
-def test_batches_hold_every_user_once_within_bounds():
-    lengths = np.random.default_rng(0).integers(1, 100, size=500)
-    found = batches(lengths, 400, np.random.default_rng(1))
-    assert sorted(np.concatenate(found)) == list(range(500))
-    assert max(len(users) * lengths[users].max() for users in found) <= 400
-    waste = sum(len(users) * lengths[users].max() for users in found) / lengths.sum()
-    assert waste < 1.25
+def test_a_round_shows_everybody_once_within_bounds():
+    lengths = np.random.default_rng(0).integers(2, 100, size=500)
+    steps = draw([np.arange(length) for length in lengths], 101, positions=400)
+    assert sorted(user for step in steps for user, _ in step) == list(range(500))
+    sizes = [len(step) * max(len(films) for _, films in step) for step in steps]
+    assert max(sizes) <= 400 and sum(sizes) / lengths.sum() < 1.25
 
 
-def test_a_history_longer_than_a_batch_is_a_batch_of_its_own():
-    found = batches([1, 50, 2], 10, np.random.default_rng(0))
-    assert sorted(map(len, found)) == [1, 2]
-    assert any(users.tolist() == [1] for users in found)
+def test_a_history_longer_than_a_step_is_a_step_of_its_own_and_one_film_teaches_nothing():
+    steps = draw(histories([1], [], list(range(50)), [1, 2], [3, 4]), 101, positions=10)
+    assert sorted([user for user, _ in step] for step in steps) in ([[2], [3, 4]], [[2], [4, 3]])
 
 
-def test_training_batches_show_everybody_in_each_round_and_nothing_else():
-    rows = histories([1, 2, 3], [4], [], [5, 6], list(range(7, 20)))
-    steps = training_batches(rows, rounds=3, length=4, padding=99, positions=8, seed=0)
-    assert sorted(np.concatenate([users for users, _ in steps])) == sorted([0, 3, 4] * 3)
-    for users, table in steps:
-        for user, films in zip(users, table, strict=True):
-            shown = films[films != 99].tolist()
-            at = rows[user].tolist().index(shown[0])
-            assert 2 <= len(shown) <= 4
-            assert shown == rows[user].tolist()[at : at + len(shown)]
-
-
-def test_training_batches_are_drawn_by_the_seed():
+def test_what_is_read_is_drawn_by_the_generator():
     rows = histories(*([n for n in range(5) if n != i % 5] for i in range(20)))
-
-    def draw(seed):
-        steps = training_batches(rows, 2, 3, 99, positions=12, seed=seed)
-        return [(users.tolist(), table.tolist()) for users, table in steps]
-
-    assert draw(1) == draw(1) != draw(2)
+    one, same, other = (draw(rows, 3, positions=12, seed=seed) for seed in (1, 1, 2))
+    assert one == same != other

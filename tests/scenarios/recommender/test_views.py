@@ -3,14 +3,14 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.scenarios.recommender.views import (
     Advice,
-    main_genre,
     show_advice,
     show_comparison,
-    show_film_map,
+    show_training,
 )
 
 
@@ -19,6 +19,13 @@ def tables(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     return shown
+
+
+@pytest.fixture
+def drawn_axes(monkeypatch):
+    kept = []
+    monkeypatch.setattr("helpers.scenarios.recommender.views.show_figure", kept.append)
+    return kept
 
 
 def test_advice_is_a_table_with_its_text_beside(tables):
@@ -44,24 +51,35 @@ def test_without_a_history_the_table_says_so(tables):
     assert "latest: nothing yet" in tables[0]["text/plain"]
 
 
-def test_the_main_genre_is_the_first_of_the_list_that_fits():
-    assert main_genre(["Action", "Horror"], ["Horror", "Action"]) == "Horror"
-    assert main_genre(["War"], ["Horror"]) == "other"
-
-
-def test_the_map_has_a_dot_in_the_colour_of_each_genre(shown):
-    points = np.array([[0.0, 0], [1, 1], [0.5, 0.2]])
-    show_film_map(points, ["War", "other", "War"], ["War"], {1: "A film"}, "dimension")
-    (picture,) = shown
+def count(picture, *colours):
+    """How many pixels have each colour."""
     pixels = np.array(picture.convert("RGB")).reshape(-1, 3)
-    for colour in ((0x00, 0x72, 0xB2), (0xDD, 0xDD, 0xDD)):
-        assert (pixels == colour).all(axis=1).any()
+    return [int((pixels == colour).all(axis=1).sum()) for colour in colours]
+
+
+BLUE, ORANGE, GREY = (0, 0x72, 0xB2), (0xE6, 0x9F, 0), (0x55, 0x55, 0x55)
+
+
+def test_a_training_has_a_curve_for_the_loss_and_for_each_check(shown):
+    show_training([3.0, 2, 1], pd.DataFrame({"a": [0.1, 0.2]}), "share")
+    show_training([3.0, 2, 1], pd.DataFrame({"a": [0.1, 0.2], "b": [0.2, 0.1]}), "share")
+    (blue, orange), (blue_too, orange_too) = (count(picture, BLUE, ORANGE) for picture in shown)
+    assert min(blue, blue_too) > 100 and orange == 0 and orange_too > 100
 
 
 def test_the_comparison_sets_the_last_apart_in_colour(shown):
-    show_comparison({"them": 0.1, "us": 0.2}, {"them": 0.01, "us": 0.01}, "HR@10")
-    pixels = np.array(shown[0].convert("RGB")).reshape(-1, 3)
-    ours, theirs = (
-        (pixels == colour).all(axis=1).sum() for colour in ((0, 0x72, 0xB2), (0x55, 0x55, 0x55))
-    )
+    show_comparison({"here": {"them": (0.1, 0.09, 0.11), "us": (0.2, 0.19, 0.21)}}, "HR@10")
+    ours, theirs = count(shown[0], BLUE, GREY)
     assert 1.5 < ours / theirs < 2.5
+
+
+def test_each_question_has_a_panel_of_its_own(drawn_axes):
+    here = {"them": (0.1, 0.09, 0.11), "us": (0.2, 0.19, 0.23)}
+    there = {"them": (0.05, 0.04, 0.06), "us": (0.1, 0.09, 0.11)}
+    show_comparison({"here": here, "there": there}, "HR@10")
+    (figure,) = drawn_axes
+    assert [axes.get_title() for axes in figure.axes] == ["here", "there"]
+    widths = [[bar.get_width() for bar in axes.patches] for axes in figure.axes]
+    assert widths == [[0.1, 0.2], [0.05, 0.1]]
+    whisker = figure.axes[0].collections[0].get_segments()[1]
+    assert whisker[:, 0].tolist() == pytest.approx([0.19, 0.23])

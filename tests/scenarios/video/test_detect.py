@@ -53,22 +53,14 @@ def test_boxes_lie_in_the_picture_and_come_in_order(detector, road):
 
 
 def test_no_two_boxes_overlap_more_than_allowed(detector, road):
-    for same in (0.3, 0.6):
-        overlaps = overlap(*[detector.detect(road, least=0.05, same=same).boxes] * 2)
-        assert overlaps[~np.eye(len(overlaps), dtype=bool)].max() <= same + 0.01
+    overlaps = overlap(*[detector.detect(road, least=0.05).boxes] * 2)
+    assert overlaps[~np.eye(len(overlaps), dtype=bool)].max() <= 0.51
 
 
 def test_colours_are_read_as_red_green_blue(detector):
     photo = np.asarray(Image.open(fetch("object_photos") / "59.jpg").convert("RGB"))
     right, swapped = detector.detect(photo), detector.detect(photo[..., ::-1])
     assert not np.array_equal(right.confidences, swapped.confidences)
-
-
-def test_sizes_follow_the_shape_or_are_given_in_full(detector, road):
-    kept, given = detector.detect(road, size=416), detector.detect(road, size=(416, 224))
-    assert np.array_equal(kept.boxes, given.boxes), "416 * 480 / 854 is 234, near 224"
-    squeezed = detector.detect(road, size=(416, 416))
-    assert len(squeezed.boxes) and not np.array_equal(kept.boxes, squeezed.boxes)
 
 
 def test_a_grey_picture_holds_nothing_and_a_single_pixel_does_no_harm(detector):
@@ -92,7 +84,7 @@ def test_what_is_no_picture_is_refused(detector, bad):
         detector.detect(bad)
 
 
-@pytest.mark.parametrize(("size", "better"), [(630, 640), (0, 32), ((416, 400), 384)])
+@pytest.mark.parametrize(("size", "better"), [(630, 640), (0, 32)])
 def test_a_size_that_does_not_fit_the_network_is_refused(detector, road, size, better):
     with pytest.raises(HelpfulError, match=f"not a multiple of 32; try {better}"):
         detector.detect(road, size=size)
