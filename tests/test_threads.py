@@ -12,7 +12,7 @@ from tests.notebooks.notebook_checks import Notebook, python_of
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What notebooks may import before the first thing of ours: nothing of it loads OpenMP.
-HARMLESS = sys.stdlib_module_names | {"psutil"}
+HARMLESS = sys.stdlib_module_names | {"psutil", "pymilvus"}
 
 
 def fresh(code: str, **environment: str) -> subprocess.CompletedProcess:
@@ -44,6 +44,13 @@ def test_openmp_itself_hears_it(library: str):
     untold = fresh(f"import {library}, helpers.errors", OMP_DISPLAY_ENV="VERBOSE").stderr
     assert "GOMP_SPINCOUNT = '0'" in told
     assert "GOMP_SPINCOUNT = '0'" not in untold, "set too late, this could not fail"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what is loaded")
+@pytest.mark.parametrize(("library", "loads"), [("pymilvus", False), ("faiss", True)])
+def test_what_is_called_harmless_loads_no_openmp(library: str, loads: bool):
+    code = f"import {library}; print(open('/proc/self/maps').read())"
+    assert ("libgomp" in fresh(code).stdout) is loads
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

