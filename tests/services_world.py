@@ -6,13 +6,16 @@ plugin, so the asserts say themselves what went wrong: PYTEST_DONT_REWRITE.
 
 import contextlib
 import hashlib
+import os
 import re
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import psutil
 import pytest
+import redis
 from pymilvus import DataType
 
 from helpers.connect import connect_milvus, connect_redis, remove_store
@@ -96,6 +99,17 @@ def running(code):
 
 def is_running(pid):
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def kill_redis(client):
+    """Kill the server of a Redis client and wait until nobody answers there."""
+    os.kill(client.info("server")["process_id"], signal.SIGKILL)
+    while True:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            break
+    client.close()
 
 
 def finished(code, *options):

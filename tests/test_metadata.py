@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from helpers.connect import connect_milvus, connect_redis, remove_store
 from helpers.ingest import content_id
 from helpers.metadata import BATCH, MetadataError, delete_metadata, load_metadata, save_metadata
 from helpers.paths import ROOT
+from tests.services_world import kill_redis
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_deleting_spares_what_others_keep_on_the_same_server(redis):
 
 
 def test_a_redis_that_has_gone_is_told_in_one_sentence(redis):
-    os.kill(redis.info("server")["process_id"], signal.SIGKILL)
+    kill_redis(redis)
     for call in (
         lambda: save_metadata(redis, "photos", [1], [{}]),
         lambda: load_metadata(redis, "photos", [1]),

@@ -192,7 +192,7 @@ class Used:
                 self._module(parent)
             module = self.modules[name] = Module(name, path_of(name))
             for place, statement in enumerate(module.statements):
-                # Imports are kept where a name that they bring is; ruff sees to that.
+                # What defines no name is needed; of imports only the names used are kept.
                 if not defined_by(statement) and not module.note(place):
                     self._need(module, place)
         return self.modules[name]

@@ -8,32 +8,20 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-import redis
 
 from helpers.connect import connect_redis
 from helpers.engines import redis_server
-from tests.services_world import refusal
+from tests.services_world import kill_redis, refusal
 
 pytest_plugins = ["tests.services_world"]
 pytestmark = pytest.mark.usefixtures("stores")
-
-
-def kill(client):
-    """Kill the server of a client and wait until nobody answers there."""
-    os.kill(client.info("server")["process_id"], signal.SIGKILL)
-    while True:
-        try:
-            client.ping()
-        except redis.ConnectionError:
-            break
-    client.close()
 
 
 def test_a_write_is_on_the_disk_when_it_is_acknowledged():
     client = connect_redis("image_search")
     assert client.config_get("append*")["appendfsync"] == "always"
     client.set("key", "value")
-    kill(client)
+    kill_redis(client)
     assert connect_redis("image_search").get("key") == "value"
 
 
@@ -42,7 +30,7 @@ def test_a_dead_redis_is_started_again_though_its_shell_still_waits():
     server = client.info("server")["process_id"]
     shell = int(subprocess.check_output(["ps", "-o", "ppid=", "-p", str(server)]))
     os.kill(shell, signal.SIGSTOP)
-    kill(client)
+    kill_redis(client)
     threading.Timer(0.3, os.kill, (shell, signal.SIGCONT)).start()
     assert connect_redis("image_search").ping()
 
@@ -50,7 +38,7 @@ def test_a_dead_redis_is_started_again_though_its_shell_still_waits():
 def test_damaged_redis_data_is_refused_and_left_alone(stores):
     client = connect_redis("image_search")
     client.mset({f"key:{number}": "value" for number in range(1000)})
-    kill(client)
+    kill_redis(client)
     data = stores / "image_search" / "appendonly.aof"
     data.write_bytes(data.read_bytes()[:40] + b"nonsense" + data.read_bytes()[48:])
     before = data.read_bytes()
