@@ -6,7 +6,7 @@ PACKAGE ?=
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
-.PHONY: run test assets lint lab app start notebooks bench clean
+.PHONY: run test assets lint lab app apps start notebooks bench clean
 
 run: assets                      ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
@@ -27,9 +27,10 @@ lint: .venv/installed            ## style of code and notebooks
 lab: .venv/installed             ## JupyterLab on the notebooks, for this computer only
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
 
-app: .venv/installed             ## one notebook as an app: make app NB=01_image_search
-	$(if $(NB),,$(error Name a notebook: make app NB=01_image_search))
-	$(BIN)/voila notebooks/$(NB).ipynb --Voila.ip=127.0.0.1
+apps: .venv/installed            ## the notebooks as web apps, or one of them: make apps NB=01_image_search
+	$(BIN)/python tools/apps $(NB)
+
+app: apps
 
 start: .venv/installed           ## a project of your own: make start NB=05_molecule_search DIR=../my-search
 	$(if $(and $(NB),$(DIR)),,$(error Name both: make start NB=05_molecule_search DIR=../my-search))

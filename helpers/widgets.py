@@ -1,4 +1,4 @@
-"""The controls of the "Try your own" sections; they work in JupyterLab and as a Voilà app."""
+"""The controls of the "Try your own" sections, in JupyterLab and in the apps (tools/apps)."""
 
 import contextlib
 import os
@@ -16,42 +16,110 @@ from helpers.inputs.files import existing, open_file
 LARGEST_FILE = 500_000_000  # bytes that file_box takes into memory
 
 
+class Form(ipywidgets.VBox):
+    """Fields and a button, and below what is made of the fields' values; see :func:`form`.
+
+    Attributes:
+        handle, label, preview, examples, keep: as given to :func:`form`.
+        fields: a widget for each field, by its name.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[..., Any],
+        label: str,
+        preview: Callable[..., Any] | None,
+        fields: Mapping[str, ipywidgets.Widget],
+        examples: Mapping[str, Mapping[str, Any]],
+        keep: bool,
+    ) -> None:
+        self.handle, self.label, self.preview = handle, label, preview
+        self.fields, self.examples, self.keep = dict(fields), dict(examples), keep
+        self._result = ipywidgets.Output()
+        self._button = ipywidgets.Button(description=label, button_style="primary")
+        self._button.on_click(self._run)
+        for field in self.fields.values():
+            if isinstance(field, ipywidgets.Text):
+                field.on_msg(lambda _, sent, __: sent.get("event") == "submit" and self._run())
+        row = [*self.fields.values(), self._button]
+        if keep:
+            row.append(ipywidgets.Button(description="Start again"))
+            row[-1].on_click(lambda _: self._result.clear_output())
+        parts = [ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})]
+        if examples:
+            tries = [self._example(caption) for caption in examples]
+            parts.append(ipywidgets.HBox([ipywidgets.Label("Try:"), *tries]))
+            parts[-1].layout.flex_flow = "row wrap"
+        if preview:
+            parts.append(ipywidgets.interactive_output(explained()(preview), self.fields))
+        parts.insert(0 if keep else len(parts), self._result)
+        super().__init__(parts)
+
+    def _example(self, caption: str) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=caption, layout={"width": "auto"})
+
+        def fill_in(_: Any) -> None:
+            for name, value in self.examples[caption].items():
+                set_value(self.fields[name], value)
+            self._run()
+
+        button.on_click(fill_in)
+        return button
+
+    def _run(self, _: Any = None) -> None:
+        if not self.keep:
+            self._result.clear_output()
+        self._button.disabled = True
+        try:
+            with self._result, explained():  # any other error shows with its traceback
+                values = {name: checked(one, one.value) for name, one in self.fields.items()}
+                self.handle(**values)
+        finally:
+            self._button.disabled = False
+
+
 def form(
     handle: Callable[..., Any],
     label: str,
     preview: Callable[..., Any] | None = None,
+    examples: Mapping[str, Mapping[str, Any]] | None = None,
+    keep: bool = False,
     **fields: Any,
-) -> ipywidgets.Widget:
+) -> Form:
     """Fields and a button, and below what is made of the fields' values.
 
     Args:
-        handle: called with the value of each field by its name when the button is pressed; what it
-            prints or displays is shown.
+        handle: called with the value of each field by its name when the button or Enter in a line
+            of text is pressed; what it prints or displays is shown.
         label: what the button says.
         preview: called likewise as soon as a field changes.
+        examples: values to try, by what the button that fills them in says.
+        keep: results stay, the latest last, above the fields, as in a talk.
         fields: what there is to fill in, by name: a text to stand in an empty line; a number, which
             must stay above 0; two numbers, the ends of a slider for a range; a list of choices,
-            perhaps as (label, value); a dict with a list of such pairs for each value of the field
-            before it; an ipywidget; or a list of ipywidgets, which gives a list of values. The
-            name stands beside a field that does not say by itself what it is for.
+            perhaps as (label, value); an ipywidget; or a list of ipywidgets, which gives a list of
+            values. The name stands beside a field that does not say by itself what it is for.
 
     Mistakes show as one sentence below the fields.
     """
     inputs: dict[str, ipywidgets.Widget] = {}
     for name, given in fields.items():
-        inputs[name] = _field(name, given, next(reversed(inputs.values()), None))
-    button = ipywidgets.Button(description=label, button_style="primary")
-    result = ipywidgets.Output()
+        inputs[name] = _field(name, given)
+    return Form(handle, label, preview, inputs, examples or {}, keep)
 
-    def run(_: Any) -> None:
-        result.clear_output()
-        with result, explained():  # any other error result shows with its traceback
-            handle(**{name: _value(field) for name, field in inputs.items()})
 
-    button.on_click(run)
-    row = ipywidgets.HBox([*inputs.values(), button], layout={"flex_flow": "row wrap"})
-    follows = [ipywidgets.interactive_output(explained()(preview), inputs)] if preview else []
-    return ipywidgets.VBox([row, *follows, result])
+def set_value(field: ipywidgets.Widget, value: Any) -> None:
+    """Fill in a field of a form.
+
+    Args:
+        field: one of ``Form.fields``.
+        value: as the form's handle gets it.
+    """
+    if isinstance(field, _Several):
+        for one, given in zip(field.children, value, strict=True):
+            one.value = given
+    else:
+        field.value = value
 
 
 class _Several(ipywidgets.HBox):
@@ -62,7 +130,7 @@ class _Several(ipywidgets.HBox):
         return [field.value for field in self.children]
 
 
-def _field(name: str, given: Any, before: ipywidgets.Widget | None) -> ipywidgets.Widget:
+def _field(name: str, given: Any) -> ipywidgets.Widget:
     match given:
         case [ipywidgets.Widget(), *_]:
             return _Several(given)
@@ -75,8 +143,6 @@ def _field(name: str, given: Any, before: ipywidgets.Widget | None) -> ipywidget
             field = kind(value=given)
         case (int(low), int(high)):
             field = ipywidgets.IntRangeSlider(value=given, min=low, max=high)
-        case Mapping():
-            field = _choice(before, given)
         case _:
             field = ipywidgets.Dropdown(options=given)
     if not (field.description or getattr(field, "placeholder", "")):
@@ -84,39 +150,34 @@ def _field(name: str, given: Any, before: ipywidgets.Widget | None) -> ipywidget
     return field
 
 
-def _choice(before: ipywidgets.Widget, choices: Mapping[Any, Sequence]) -> ipywidgets.Dropdown:
-    """A list of choices that depends on the value of the field before it."""
-    field = ipywidgets.Dropdown()
+def checked(field: ipywidgets.Widget, value: Any) -> Any:
+    """A field's value, where a number is above 0.
 
-    def offer(_: Any = None) -> None:
-        last, field.options = field.value, choices[before.value]
-        values = [value for _, value in field.options]
-        field.value = last if last in values else next(iter(values), None)  # kept where it can be
-
-    offer()
-    before.observe(offer, "value")
-    return field
-
-
-def _value(field: ipywidgets.Widget) -> Any:
+    Raises:
+        HelpfulError: it is not.
+    """
     name = getattr(field, "description", "")
-    if isinstance(field, ipywidgets.IntText | ipywidgets.FloatText) and field.value <= 0:
-        raise HelpfulError(f"Give a number above 0 for {name}, not {field.value:g}.")
-    if isinstance(field, ipywidgets.Dropdown) and not field.options:
-        raise HelpfulError(f"There is no {name} to choose here: change what stands before it.")
-    return field.value
+    if isinstance(field, ipywidgets.IntText | ipywidgets.FloatText) and not value > 0:
+        raise HelpfulError(f"Give a number above 0 for {name}, not {value:g}.")
+    return value
 
 
-def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ipywidgets.Widget:
+def file_box(
+    handle: Callable[[bytes, str], Any],
+    accept: str,
+    label: str,
+    examples: Mapping[str, Path] | None = None,
+) -> Form:
     """A box to upload a file or name one by its path, and to see what is made of it.
 
     Args:
         handle: called with the file's bytes and its name; what it prints or displays is shown.
         accept: the kinds of file to offer, such as ``"image/*"``.
         label: what the button says.
+        examples: files to try, by what their buttons say.
 
-    Mistakes show as one sentence below the box. In a Voilà app files can only be uploaded: a path
-    would let every visitor read this computer.
+    Mistakes show as one sentence below the box. In an app files can only be uploaded: a path would
+    let every visitor read this computer.
     """
 
     def read(path: Path) -> None:
@@ -125,10 +186,15 @@ def file_box(handle: Callable[[bytes, str], Any], accept: str, label: str) -> ip
             _check_size(size, path.name)
             handle(file.read(size), path.name)  # no more: some of the system's files never end
 
-    return _choose(handle, read, accept, label, folders=False)
+    return _choose(handle, read, accept, label, examples, folders=False)
 
 
-def path_box(handle: Callable[[Path], Any], accept: str, label: str) -> ipywidgets.Widget:
+def path_box(
+    handle: Callable[[Path], Any],
+    accept: str,
+    label: str,
+    examples: Mapping[str, Path] | None = None,
+) -> Form:
     """As :func:`file_box`, for what reads by itself: a folder can be named, or its zip uploaded.
 
     Args:
@@ -136,8 +202,9 @@ def path_box(handle: Callable[[Path], Any], accept: str, label: str) -> ipywidge
             afterwards.
         accept: the kinds of file to offer for upload, such as ``".zip,.tar"``.
         label: what the button says.
+        examples: files to try, by what their buttons say.
     """
-    return _choose(by_path(handle), handle, accept, label, folders=True)
+    return _choose(by_path(handle), handle, accept, label, examples, folders=True)
 
 
 def _choose(
@@ -145,12 +212,13 @@ def _choose(
     read: Callable[[Path], Any],
     accept: str,
     label: str,
+    examples: Mapping[str, Path] | None,
     folders: bool,
-) -> ipywidgets.Widget:
+) -> Form:
     uploaded = ipywidgets.FileUpload(accept=accept, description="Upload")
     fields: dict[str, ipywidgets.Widget] = {"chosen": uploaded}
     ways = "Upload a file"
-    if not _in_voila():
+    if "BOOTCAMP_APP" not in os.environ:
         what = "file or folder" if folders else "file"
         typed = ipywidgets.Text(placeholder=f"or the path of a {what} on this computer")
         fields["path"] = typed
@@ -166,14 +234,8 @@ def _choose(
         else:
             raise HelpfulError(f"{ways}, then press the button.")
 
-    return form(act, label, **fields)
-
-
-def _in_voila() -> bool:
-    # Kernels that Voilà starts ahead of their visitors know only the second.
-    return (
-        os.environ.get("SERVER_SOFTWARE", "").startswith("voila") or "VOILA_PREHEAT" in os.environ
-    )
+    tries = {caption: {"path": str(path)} for caption, path in (examples or {}).items()}
+    return form(act, label, examples=tries, **fields)
 
 
 def _existing(path: str, folders: bool) -> Path:
@@ -192,13 +254,21 @@ def _check_size(size: int, name: str) -> None:
         raise HelpfulError(f"{name} is empty: choose another file.")
 
 
-def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipywidgets.Widget:
+def text_box(
+    handle: Callable[[str], Any],
+    placeholder: str,
+    label: str,
+    examples: Sequence[str] = (),
+    keep: bool = False,
+) -> Form:
     """A line of text and a button; ``handle(text)`` prints or displays what is shown below.
 
     Args:
         handle: called with the text, stripped.
         placeholder: what the empty line says.
         label: what the button says.
+        examples: texts to try.
+        keep: results stay, the latest last, above the line, as in a talk.
 
     Mistakes show as one sentence below the box.
     """
@@ -208,7 +278,8 @@ def text_box(handle: Callable[[str], Any], placeholder: str, label: str) -> ipyw
             raise HelpfulError(f"Type something first ({placeholder}), then press the button.")
         handle(text.strip())
 
-    return form(act, label, text=placeholder)
+    tries = {text: {"text": text} for text in examples}
+    return form(act, label, examples=tries, keep=keep, text=placeholder)
 
 
 def by_path(handle: Callable[[Path], Any]) -> Callable[[bytes, str], None]:
