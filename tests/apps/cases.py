@@ -8,8 +8,17 @@ texts of its pictures included. The first step is a right input, the last one a 
 """
 
 CASES: dict[str, list[tuple[int, dict, str]]] = {
+    "00_start_here": [
+        (0, {"example": "where HNSW stops too soon"}, r"star at 0\.2, 0\.8"),
+        (0, {"across": "2.4", "up": "-2.4"}, r"star at 2\.4, -2\.4"),  # a slider takes no wrong one
+    ],
     "01_image_search": [
         (0, {"example": "a new bird"}, "bird 0"),
         (0, {"chosen": ("notes.jpg", b"no picture")}, "notes.jpg|not a picture|could not be read"),
+    ],
+    "07_question_answering": [
+        (0, {"example": "how many ppl live in fresno"}, "population in 2010.*494,665"),
+        (0, {"example": "What is a good name for a puppy?"}, "I do not know.*Or did you mean"),
+        (0, {"text": "\U0001f642"}, "a text without a letter or digit"),
     ],
 }

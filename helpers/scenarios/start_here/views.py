@@ -16,6 +16,7 @@ from helpers.show import COLOURS, show_figure
 COMPARED, SKIPPED, QUERY, PATH = COLOURS[0], "#BBBBBB", COLOURS[4], COLOURS[1]
 _CELLS = 9
 _MARKS = "s^oDPvX"
+_POINTS = np.random.default_rng(3).normal(size=(150, 2)).clip(-2.4, 2.4)
 
 
 def show_stripes(vectors: np.ndarray, names: Sequence[str]) -> None:
@@ -78,15 +79,27 @@ def show_index_ideas(place: tuple[float, float] = (0.9, 0.75)) -> None:
     The pictures are computed, not sketched: k-means finds the cells and the codebook, and the path
     through the graph is the greedy one (Malkov & Yashunin 2018).
     """
-    points = np.random.default_rng(3).normal(size=(150, 2)).clip(-2.4, 2.4)
     query = np.array(place)
     figure, panels = plt.subplots(2, 3, figsize=(11, 7.4))
     draw = (draw_flat, draw_ivf, draw_sq8, draw_pq, draw_scann, draw_hnsw)
     for axes, draw_one in zip(panels.flat, draw, strict=True):
-        draw_one(axes, points, query)
-        axes.plot(*query, marker="*", markersize=17, color=QUERY, markeredgecolor="white")
-        axes.set(xticks=[], yticks=[], xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
+        draw_one(axes, _POINTS, query)
+        axes.title.set_size(11)
+        _star(axes, place)
     figure.tight_layout()
+    show_figure(figure)
+
+
+def show_place(across: float, up: float) -> None:
+    """Draw the same points and the cells of IVF with the query among them, small.
+
+    Args:
+        across: where the query is, from -2.4 at the left.
+        up: from -2.4 at the bottom.
+    """
+    figure, axes = plt.subplots(figsize=(3, 3))
+    _dots(axes, _POINTS, _draw_cells(axes, _POINTS, np.array([across, up])))
+    _star(axes, (across, up))
     show_figure(figure)
 
 
@@ -135,7 +148,7 @@ def draw_ivf(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
     _dots(axes, points, near)
     ten = np.linalg.norm(points - query, axis=1).argsort()[:10]
     missed = points[ten[~near[ten]]]
-    axes.scatter(*missed.T, s=70, color=QUERY, marker="x", linewidth=2.2, zorder=4)
+    _cross(axes, missed)
     axes.set_title(f"IVF: {near.sum()} compared, {len(missed)} of the 10 nearest missed")
 
 
@@ -179,7 +192,7 @@ def draw_scann(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
 
 
 def draw_hnsw(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
-    """A walk over a graph of neighbours, from far links to near ones, always towards the query."""
+    """A walk over a graph of neighbours, always towards the query; a cross where it ends early."""
     few = np.flatnonzero(np.arange(len(points)) % 10 == 0)  # the upper layer
     start = few[np.linalg.norm(points[few] - query, axis=1).argmax()]
     path, compared = [start], {start}
@@ -193,7 +206,10 @@ def draw_hnsw(axes: Axes, points: np.ndarray, query: np.ndarray) -> None:
     _dots(axes, points, near)
     axes.plot(*points[path].T, color=PATH, linewidth=2.5, zorder=4)
     axes.plot(*points[start], marker="s", markersize=9, color=PATH, zorder=5)
-    axes.set_title(f"HNSW: a walk that compares {len(compared)}")
+    nearest = np.linalg.norm(points - query, axis=1).argmin()
+    _cross(axes, points[[nearest] if path[-1] != nearest else []])
+    found = "found" if path[-1] == nearest else "missed"
+    axes.set_title(f"HNSW: {len(compared)} compared, the nearest {found}")
 
 
 def _walk(
@@ -235,14 +251,22 @@ def _codes(points: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     return np.stack(halves, axis=1), books
 
 
+def _star(axes: Axes, place: tuple[float, float]) -> None:
+    axes.plot(*place, marker="*", markersize=17, color=QUERY, markeredgecolor="white", zorder=6)
+    axes.set(xticks=[], yticks=[], xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
+
+
 def _dots(axes: Axes, points: np.ndarray, compared: np.ndarray) -> None:
     axes.scatter(*points[~compared].T, s=14, color=SKIPPED, zorder=2)
     axes.scatter(*points[compared].T, s=20, color=COMPARED, zorder=3)
 
 
+def _cross(axes: Axes, points: np.ndarray) -> None:
+    axes.scatter(*points.T, s=70, color=QUERY, marker="x", linewidth=2.2, zorder=4)
+
+
 def _lines(axes: Axes, starts: np.ndarray, ends: np.ndarray, **style: Any) -> None:
     """Lines from points, (n, 2), to points, (n, 2), or to one, (2,)."""
-    pairs = np.stack(np.broadcast_arrays(starts, ends))
-    axes.plot(
-        *np.moveaxis(pairs, 2, 0), **({"color": COMPARED, "linewidth": 0.3, "zorder": 1} | style)
-    )
+    both = np.stack(np.broadcast_arrays(starts, ends, np.nan), axis=1)  # nan lifts the pen
+    style = {"color": COMPARED, "linewidth": 0.3, "zorder": 1} | style
+    axes.plot(*both.reshape(-1, 2).T, **style)

@@ -46,6 +46,28 @@ def test_a_neighbour_in_a_cell_that_is_not_searched_is_crossed_out(axes):
     assert f", {len(crosses)} of the 10" in axes.get_title()
 
 
+def test_a_walk_that_ends_too_soon_leaves_a_cross_on_the_nearest(figures):
+    titles, crosses = {}, {}
+    for place in ((0.9, 0.75), (0.2, 0.8)):
+        views.show_index_ideas(place)
+        panel = figures[-1].axes[5]
+        titles[place] = panel.get_title().split()[-1]
+        crosses[place] = panel.collections[-1].get_offsets()
+    assert titles == {(0.9, 0.75): "found", (0.2, 0.8): "missed"}
+    assert len(crosses[0.9, 0.75]) == 0
+    (cross,), points = crosses[0.2, 0.8], views._POINTS
+    assert np.allclose(cross, points[np.linalg.norm(points - [0.2, 0.8], axis=1).argmin()])
+
+
+def test_the_small_plane_has_the_query_and_two_cells(figures):
+    views.show_place(1.0, -0.6)
+    (axes,) = figures[-1].axes
+    (star,) = axes.lines
+    assert star.get_xydata().tolist() == [[1.0, -0.6]]
+    *_, skipped, dots = axes.collections
+    assert len(skipped.get_offsets()) + len(dots.get_offsets()) == 150
+
+
 def test_the_walk_ends_at_a_point_whose_links_are_no_nearer():
     edges = {0: {1, 2}, 1: {0, 3}, 2: {0}, 3: {1}}
     points = np.array([[0.0, 0], [1, 0], [-1, 0], [2, 0]])
@@ -76,7 +98,9 @@ def test_every_idea_has_a_panel_with_the_query_in_it(figures):
     for axes in panels:
         (star,) = [line for line in axes.lines if line.get_marker() == "*"]
         assert star.get_xydata().tolist() == [[0.9, 0.75]]
-    assert len(panels[0].lines) == 1 + 150, "FLAT draws a line to each point"
+    ends = panels[0].lines[0].get_xydata().reshape(150, 3, 2)
+    assert len(np.unique(ends[:, 0], axis=0)) == 150, "FLAT draws a line from each point"
+    assert (ends[:, 1] == [0.9, 0.75]).all() and np.isnan(ends[:, 2]).all()
     assert compared(panels[1]) < 75 and compared(panels[5]) < 75
 
 
