@@ -3,6 +3,7 @@ PYTHON ?= python3
 NB ?=
 DIR ?=
 PACKAGE ?=
+ADDRESS ?=
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
@@ -28,7 +29,7 @@ lab: .venv/installed             ## JupyterLab on the notebooks, for this comput
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
 
 apps: .venv/installed            ## the notebooks as web apps, or one of them: make apps NB=01_image_search
-	$(BIN)/python tools/apps $(NB)
+	$(BIN)/python tools/apps $(if $(ADDRESS),--address $(ADDRESS)) $(NB)
 
 app: apps
 
