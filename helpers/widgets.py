@@ -74,6 +74,8 @@ class Form(ipywidgets.VBox):
             with self._result, explained():  # any other error shows with its traceback
                 values = {name: checked(one, one.value) for name, one in self.fields.items()}
                 self.handle(**values)
+                for field in self.fields.values() if self.keep else ():
+                    field.value = ""  # ready for the next; kept after a mistake, to be mended
         finally:
             self._button.disabled = False
 
@@ -300,12 +302,14 @@ def by_path(handle: Callable[[Path], Any]) -> Callable[[bytes, str], None]:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Print mistakes that the reader can mend as one sentence instead of raising them."""
+def explained(say: Callable[[str], Any] = print) -> Iterator[None]:
+    """Say mistakes that the reader can mend as one sentence instead of raising them."""
     try:
         yield
-    except (HelpfulError, BadItem) as error:
-        print(error)
+    except HelpfulError as error:
+        say(str(error))
+    except BadItem as error:
+        say(f"That cannot be used: {error}")
     except OSError as error:
         name = printable(str(error.filename or "The file"))
-        print(f"{name} could not be read: {error.strerror or error}.")
+        say(f"{name} could not be read: {error.strerror or error}.")

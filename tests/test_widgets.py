@@ -266,3 +266,20 @@ def test_a_line_of_text(capsys):
     line.children[0].children[0].value = " "
     line.children[0].children[-1].click()
     assert "Type something first (a sentence)" in capsys.readouterr().out
+
+
+def test_a_talk_keeps_its_answers_and_empties_the_line_but_for_a_mistake(capsys):
+    def answer(text):
+        if text == "wrong":
+            raise HelpfulError("Mend this.")
+
+    talk = text_box(answer, "a question", "Ask", examples=["why?"], keep=True)
+    output, row, tries = talk.children
+    line, ask, again = row.children
+    for given, left in (("how?", ""), ("wrong", "wrong")):
+        line.value = given
+        ask.click()
+        assert line.value == left
+    tries.children[1].click()
+    assert line.value == "" and again.description == "Start again"
+    assert isinstance(output, ipywidgets.Output)

@@ -110,11 +110,11 @@ class App:
         with self._answering, capture.catching(tell) as outputs:
             started = time.perf_counter()
             try:
-                with explained():
+                with explained(outputs.mistake):
                     handle(**values)
             except Exception as error:
                 traceback.print_exc()
-                print(f"This went wrong here: {type(error).__name__}: {error}")
+                outputs.mistake(f"This went wrong here: {type(error).__name__}: {error}")
             seconds = time.perf_counter() - started
             return Answer(outputs.as_html(), seconds, outputs.search_seconds)
 

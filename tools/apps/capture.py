@@ -47,6 +47,11 @@ class Outputs:
         """Take printed text."""
         self._text.append(text)
 
+    def mistake(self, text: str) -> None:
+        """Take a sentence about what went wrong."""
+        self._end_text()
+        self._parts.append(f'<p class="mistake">{html.escape(text)}</p>')
+
     def show(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Take one displayed object, as its representations by MIME type."""
         self._end_text()

@@ -89,7 +89,8 @@ function watchForm(form) {
     try {
       const answer = await post(`/${name}/ask/${number}`, body, mine.signal, (news) => tell(busy, news));
       shown.innerHTML = answer.html;
-      if (answer.seconds !== undefined) shown.append(milliseconds(answer));
+      if (answer.seconds !== undefined && !shown.querySelector(".mistake")) shown.append(milliseconds(answer));
+      for (const choice of shown.querySelectorAll("[data-ask]")) choice.replaceChildren(choiceButton(choice.dataset.ask));
     } catch (error) {
       if (mine.signal.aborted) {
         busy.remove();
@@ -105,6 +106,18 @@ function watchForm(form) {
       const line = form.querySelector("input[type=text]");
       if (line && !shown.querySelector(".mistake")) line.value = "";
     }
+  }
+
+  // A text that an answer offers to ask.
+  function choiceButton(text) {
+    const choice = document.createElement("button");
+    choice.type = "button";
+    choice.textContent = text;
+    choice.addEventListener("click", () => {
+      form.querySelector("input[type=text]").value = text;
+      ask();
+    });
+    return choice;
   }
 
   form.addEventListener("submit", (event) => {
