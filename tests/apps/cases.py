@@ -21,4 +21,14 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
         (0, {"example": "What is a good name for a puppy?"}, "I do not know.*Or did you mean"),
         (0, {"text": "\U0001f642"}, "a text without a letter or digit"),
     ],
+    "05_molecule_search": [
+        (0, {"example": "moclobemide: what is similar?"}, r"Tanimoto coefficient: 0\.\d\d; two by"),
+        (
+            0,
+            {"example": "imatinib: which pieces are in it?"},
+            "molecules and blocks lie in it",
+        ),
+        (0, {"smiles": "OC(=O)c1ccccc1", "question": "Which molecules contain it?"}, "contain it"),
+        (0, {"smiles": "aspirin"}, "looks like a name"),
+    ],
 }

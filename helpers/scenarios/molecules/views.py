@@ -23,6 +23,7 @@ QUESTIONS = [
 _TILE = (240, 162)  # pixels of a drawing in a grid
 _WORDS = 28  # pixels, the height of the words below it
 _MARKERS = "os^Dv"  # one for each line, for readers who cannot tell the colours apart
+_RARE = 0.3  # a Tanimoto coefficient that two drug-like molecules rarely have by chance
 _SECONDS = 1  # for the largest common part of two molecules, which can take very long
 
 _STYLE = Draw.MolDrawOptions()
@@ -73,18 +74,37 @@ def show_hits(rows: Sequence[Hits]) -> None:
     show_marked(tiles, NEUTRAL)
 
 
-def show_typed(smiles: str, kind: str, **_: Any) -> None:
+def found_in_words(kind: str, found: Sequence[Mapping[str, Any]]) -> str:
+    """The answer to a question in a sentence.
+
+    Args:
+        kind: of ``QUESTIONS``.
+        found: the records of the hits, best first; of similar ones with their ``tanimoto``.
+    """
+    if not found:
+        return "Nothing that is stored, of such a weight, answers this."
+    if kind == "similar":
+        best = found[0]["tanimoto"]
+        said = "two by chance rarely have .3" if best >= _RARE else "nothing here is much like it"
+        return f"Best Tanimoto coefficient: {best:.2f}; {said}. What they share is marked."
+    what = "contain it, the lightest first"
+    if kind == "contained":
+        what = "lie in it, the heaviest first"
+    return f"{len(found):,} of the stored molecules and blocks {what}."
+
+
+def show_typed(smiles: str, question: str, **_: Any) -> None:
     """Draw what somebody has typed so far, and say what was left out.
 
     Args:
         smiles: a SMILES, or nothing.
-        kind: what is asked about it, as in ``QUESTIONS``; a wildcard has a meaning for one only.
+        question: one of ``QUESTIONS``; a wildcard has a meaning for one of them only.
 
     Raises:
         BadItem: it cannot be read.
     """
     if smiles.strip():
-        found = read_molecule(smiles, wildcards=kind == "contains")
+        found = read_molecule(smiles, wildcards=question == "contains")
         show_marked([[(found.mol, "", ())]])
         print(found.note)
 

@@ -11,6 +11,7 @@ from helpers.scenarios.molecules.molecules import read_molecule
 from helpers.scenarios.molecules.views import (
     QUESTIONS,
     Hits,
+    found_in_words,
     shared_part,
     show_growth,
     show_hits,
@@ -185,17 +186,31 @@ def test_the_form_draws_while_typing_explains_mistakes_and_asks(shown, capsys):
         "Search",
         show_typed,
         smiles="a SMILES: CCO",
-        kind=QUESTIONS,
+        question=QUESTIONS,
         weights=(100, 400),
     )
-    smiles, kind, weights, button = box.children[0].children
+    smiles, question, weights, button = box.children[0].children
     assert smiles.continuous_update, "each letter counts"
     smiles.value = "C(C"
     assert "without its partner" in capsys.readouterr().out and shown == []
     smiles.value = "c1ccccc1*"
     assert "leave it out" in capsys.readouterr().out
-    kind.value = "contains"
+    question.value = "contains"
     assert len(shown) == 1
     weights.value = (200, 300)
     button.click()
-    assert asked == [{"smiles": "c1ccccc1*", "kind": "contains", "weights": (200, 300)}]
+    assert asked == [{"smiles": "c1ccccc1*", "question": "contains", "weights": (200, 300)}]
+
+
+@pytest.mark.parametrize(
+    ("question", "found", "said"),
+    [
+        ("similar", [{"tanimoto": 0.684}, {"tanimoto": 0.2}], "0.68; two by chance rarely"),
+        ("similar", [{"tanimoto": 0.29}], "nothing here is much like it"),
+        ("contains", [{}] * 1_234, "1,234 of the stored molecules and blocks contain it"),
+        ("contained", [{}], "lie in it, the heaviest first"),
+        ("contained", [], "Nothing that is stored"),
+    ],
+)
+def test_an_answer_in_words_says_how_good_or_how_many(question, found, said):
+    assert said in found_in_words(question, found)
