@@ -15,7 +15,8 @@ from helpers.scenarios.audio.players import SoundTile, show_sounds
 from helpers.scenarios.audio.sounds import Sound
 from helpers.scenarios.dna import views as of_dna
 from helpers.scenarios.molecules import views as of_molecules
-from helpers.scenarios.questions.chat import Reply, show_reply
+from helpers.scenarios.questions.choices import show_choices
+from helpers.scenarios.questions.questions import Question
 from helpers.scenarios.recommender import views as of_films
 from helpers.scenarios.recommender.views import Advice, show_advice
 from helpers.scenarios.start_here import views as of_start
@@ -158,8 +159,7 @@ PAGES = {
     "passage": lambda text: show_passages([Passage(text, spans=[(1, 3)])]),
     "title": lambda text: show_passages([Passage("a", text)]),
     "note": lambda text: show_passages([Passage("a", note=text)]),
-    "question": lambda text: show_reply(text, Reply("answer")),
-    "answer": lambda text: show_reply("question", Reply(text, "note", Passage(text))),
+    "choice": lambda text: show_choices("lead", [Question("", text, ["answer"])]),
     "advice": lambda text: show_advice(text, [text], [Advice(text, [text], 0.5, text)]),
     "players": lambda text: show_sounds([[SoundTile(SOUND, text)]]),
 }
@@ -186,6 +186,8 @@ def test_a_page_shows_the_text_as_it_is(shower, given, then, drawn, pages):
         "th",
         "td",
         "audio",
+        "ul",
+        "li",
     }
     assert read.tags <= own
     assert formulas(data["text/html"]) == []
