@@ -22,6 +22,11 @@ def pytest_runtest_setup(item):
             pytest.skip(f"needs {marker.args[0]}; set BOOTCAMP_NETWORK_TESTS=1 to run it")
 
 
+def pytest_collection_modifyitems(config, items):
+    if "browser" not in config.option.markexpr:  # these need stores that the notebooks have filled
+        items[:] = [item for item in items if not item.get_closest_marker("browser")]
+
+
 @pytest.fixture
 def closed_port():
     """A port of this computer that nobody listens on."""
