@@ -110,7 +110,11 @@ def has_ended(process: subprocess.Popen, folder: Path) -> bool:
         try:
             connection.connect(str(folder / "redis"))
         except (ConnectionRefusedError, FileNotFoundError):
-            process.wait(STOP_SECONDS)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()  # what is left is the shell that started Redis
+                process.wait()
     return process.poll() is not None
 
 

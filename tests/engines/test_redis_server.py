@@ -35,6 +35,12 @@ def test_a_dead_redis_is_started_again_though_its_shell_still_waits():
     assert connect_redis("image_search").ping()
 
 
+def test_a_shell_that_hangs_beside_a_dead_redis_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(redis_server, "STOP_SECONDS", 0.1)
+    shell = subprocess.Popen(["sleep", "60"])
+    assert redis_server.has_ended(shell, tmp_path) and shell.returncode == -signal.SIGKILL
+
+
 def test_damaged_redis_data_is_refused_and_left_alone(stores):
     client = connect_redis("image_search")
     client.mset({f"key:{number}": "value" for number in range(1000)})
