@@ -15,6 +15,7 @@ from helpers.scenarios.audio.players import SoundTile, show_sounds
 from helpers.scenarios.audio.sounds import Sound
 from helpers.scenarios.dna import views as of_dna
 from helpers.scenarios.molecules import views as of_molecules
+from helpers.scenarios.news.columns import show_columns
 from helpers.scenarios.questions.choices import show_choices
 from helpers.scenarios.questions.questions import Question
 from helpers.scenarios.recommender import views as of_films
@@ -159,6 +160,7 @@ PAGES = {
     "passage": lambda text: show_passages([Passage(text, spans=[(1, 3)])]),
     "title": lambda text: show_passages([Passage("a", text)]),
     "note": lambda text: show_passages([Passage("a", note=text)]),
+    "column": lambda text: show_columns({"by words": [Passage(text, spans=[(1, 3)])], text: []}),
     "choice": lambda text: show_choices("lead", [Question("", text, ["answer"])]),
     "advice": lambda text: show_advice(text, [text], [Advice(text, [text], 0.5, text)]),
     "players": lambda text: show_sounds([[SoundTile(SOUND, text)]]),
@@ -187,6 +189,8 @@ def test_a_page_shows_the_text_as_it_is(shower, given, then, drawn, pages):
         "td",
         "audio",
         "ul",
+        "div",
+        "h3",
         "li",
     }
     assert read.tags <= own

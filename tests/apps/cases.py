@@ -31,4 +31,9 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
         (0, {"smiles": "OC(=O)c1ccccc1", "question": "Which molecules contain it?"}, "contain it"),
         (0, {"smiles": "aspirin"}, "looks like a name"),
     ],
+    "09_text_search": [
+        (0, {"example": "CsPbI3"}, "(?s)By words.*perovskite solar batteries.*By meaning"),
+        (0, {"query": "war", "since": "2030-01-01"}, "no text is left to search"),
+        (0, {"query": "\U0001f642"}, "a text without a letter or digit"),
+    ],
 }

@@ -82,6 +82,8 @@ def as_texts(field: ipywidgets.Widget, value: Any) -> list[str]:
             return ["on"] if value else []
         case _ if isinstance(value, tuple | list):
             return [str(one) for one in value]
+        case _ if value is None:  # a day not chosen
+            return [""]
         case _:
             return [str(value)]
 
