@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import engines
 import nbformat
 import scores
 from jupyter_client.kernelspec import KernelSpecManager
@@ -214,6 +215,10 @@ def main() -> int:
     print(f"\n{scores.table(recorded)}")
     for result in failed:
         print(f"FAILED {result.name}  {result.problem}")
+    if os.environ.get("MILVUS_URI"):
+        problems = {result.name: result.problem for result in results}
+        report = engines.examine({path.stem: problems.get(path.stem, "") for path in paths})
+        print(f"\n{engines.table(report)}\n")
     print(f"The executed notebooks are in {BUILD}.")
     return 1 if failed else 0
 

@@ -73,6 +73,26 @@ def find_capabilities(client: MilvusClient) -> Capabilities:
     return found
 
 
+def can_group(client: MilvusClient) -> bool:
+    """Find out whether an engine gives one hit a group, by a search of four rows in two groups."""
+    vector = ("vector", DataType.FLOAT_VECTOR, {"dim": 8})
+    schema = _schema(client, ("kind", DataType.INT64, {}), vector)
+    index = client.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="L2")
+    rows = [{"id": n, "kind": n % 2, "vector": [float(n)] * 8} for n in range(4)]
+    try:
+        with quiet(), _scratch(client, schema) as name:
+            client.insert(name, rows)
+            client.flush(name)
+            client.create_index(name, index)
+            client.load_collection(name)
+            how = {"group_by_field": "kind", "consistency_level": "Strong"}
+            found = client.search(name, [rows[0]["vector"]], limit=4, **how)
+    except MilvusException:
+        return False
+    return [hit["id"] for hit in found[0]] == [0, 1]
+
+
 def _schema(client: MilvusClient, *fields: _Field) -> CollectionSchema:
     schema = client.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)

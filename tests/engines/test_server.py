@@ -12,7 +12,8 @@ from helpers.paths import ROOT
 from tests.services_world import refusal
 
 PROGRAMS = [
-    Path(__file__).with_name(name) for name in ("server_program.py", "server_tls_program.py")
+    Path(__file__).with_name(name)
+    for name in ("server_program.py", "server_tls_program.py", "server_move_program.py")
 ]
 
 

@@ -1,9 +1,13 @@
 """docker-compose.yml: valid by the compose specification's schema, pinned, private, healthy.
 
-No Docker engine is asked for; what a schema cannot say is read from the file itself.
+No Docker engine is asked for; what a schema cannot say is read from the file itself. Where Docker
+Compose is installed, it reads the file, too; that takes no engine.
 """
 
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +54,36 @@ def test_images_are_pinned_to_a_version(name: str):
     image, _, tag = SERVICES[name]["image"].rpartition(":")
     assert image
     assert re.fullmatch(r"v?\d+\.\d+\.\d+[\w.-]*", tag), f"{name} takes {tag}, a moving tag"
+
+
+def compose() -> list[str]:
+    """Docker Compose, as a plugin of Docker's client or by itself; empty where there is none."""
+    client = shutil.which("docker")
+    version = [client, "compose", "version"]
+    if client and not subprocess.run(version, capture_output=True, check=False).returncode:
+        return [client, "compose"]
+    alone = shutil.which("docker-compose")
+    return [alone] if alone else []
+
+
+@pytest.mark.skipif(not compose(), reason="Docker Compose is not installed")
+def test_docker_compose_reads_the_file():
+    def read(**secrets: str) -> subprocess.CompletedProcess:
+        known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        command = [*compose(), "--env-file", os.devnull, "--file", COMPOSE, "config"]
+        command += ["--format", "json"]
+        return subprocess.run(command, capture_output=True, text=True, env=known | secrets)
+
+    good = read(MILVUS_ROOT_PASSWORD="one", REDIS_PASSWORD="two", JUPYTER_TOKEN="three")
+    assert good.returncode == 0, good.stderr
+    spec = json.loads(good.stdout)
+    assert set(spec["services"]) == set(SERVICES)
+    assert spec["services"]["jupyter"]["environment"]["MILVUS_TOKEN"] == "root:one"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("milvus", "redis"):  # the backup in the README names them
+        assert f"--volume {spec['volumes'][name]['name']}:" in readme
+    bad = read(MILVUS_ROOT_PASSWORD="one", JUPYTER_TOKEN="three")
+    assert bad.returncode and "choose a Redis password" in bad.stderr
 
 
 def pinned(package: str) -> str:
