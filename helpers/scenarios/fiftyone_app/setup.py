@@ -76,17 +76,21 @@ def milvus_settings(name: str) -> dict[str, str]:
         name: what the notebook gave to ``connect_milvus``, which has to come first.
 
     Returns:
-        ``uri`` and, with ``MILVUS_TOKEN`` set, ``token``: arguments of
-        ``compute_similarity(backend="milvus", ...)`` and ``load_brain_results``. For Milvus Lite
-        the ``uri`` is the address at which the store is served on this computer as long as anybody
-        uses it.
+        ``uri`` and, where ``MILVUS_TOKEN`` or ``MILVUS_CA`` is set, ``token`` or ``secure`` and
+        ``server_pem_path``: arguments of ``compute_similarity(backend="milvus", ...)`` and
+        ``load_brain_results``. For Milvus Lite the ``uri`` is the address at which the store is
+        served on this computer as long as anybody uses it.
 
     Raises:
         ServiceError: the store cannot be opened.
     """
     uri, token = os.environ.get("MILVUS_URI", ""), os.environ.get("MILVUS_TOKEN", "")
     if "://" in uri or uri.startswith("unix:"):
-        return {"uri": uri, "token": token} if token else {"uri": uri}
+        settings = {"uri": uri, "token": token} if token else {"uri": uri}
+        if authority := os.environ.get("MILVUS_CA"):
+            path = Path(authority).expanduser().absolute()
+            settings |= {"secure": "true", "server_pem_path": str(path)}
+        return settings
     store = lite_store(name)
     return {"uri": f"unix:{keeper.ask(store, 'milvus')}" if keeper.POSSIBLE else str(store)}
 
@@ -208,12 +212,12 @@ def stop_database(name: str) -> None:
         time.sleep(0.2)
 
 
-def run_python(code: str, settings: dict[str, str]) -> str:
+def run_python(code: str, settings: dict[str, str | None]) -> str:
     """Run code in a Python of its own, as in another notebook or program.
 
     Args:
         code: what to run.
-        settings: environment variables that it gets besides ours.
+        settings: environment variables that it gets besides ours; None for one that it does not.
 
     Returns:
         What it prints.
@@ -221,9 +225,8 @@ def run_python(code: str, settings: dict[str, str]) -> str:
     Raises:
         ServiceError: it fails; the message ends with the last line of its error.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True
-    )
+    wanted = {name: value for name, value in (os.environ | settings).items() if value is not None}
+    done = subprocess.run([sys.executable, "-c", code], env=wanted, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
         raise ServiceError(f"The other Python failed; run its code here to see why: {last}")
