@@ -43,8 +43,8 @@ def test_it_may_only_read_and_ends(path):
 @each
 def test_what_it_calls_is_there(path):
     text = path.read_text(encoding="utf-8")
-    targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    called = re.findall(r"- run: make (\w+)", text)
+    targets = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    called = re.findall(r"\brun: make ([\w-]+)", text)
     assert called and set(called) <= set(targets)
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
     for names in re.findall(r"docker compose up --detach --wait (.*)", text):
