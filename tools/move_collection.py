@@ -222,7 +222,8 @@ def write_files(collection: Collection, folder: Path) -> None:
     with progress_bar(count_rows(collection.client, part.name), part.name, "row") as bar:
         for partition in collection.partitions():
             (part / partition).mkdir(parents=True, exist_ok=True)
-            with LocalBulkWriter(collection.schema(), str(part / partition)) as writer:
+            where = str(part / partition)
+            with quiet(), LocalBulkWriter(collection.schema(), where) as writer:
                 for ids in collection.ids(partition):
                     for row in (row for rows in collection.rows(ids) for row in rows):
                         writer.append_row(row)
