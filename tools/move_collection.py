@@ -1,6 +1,7 @@
 """One collection on its way from one Milvus to another, for tools/move.py."""
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Iterator
@@ -215,6 +216,7 @@ def write_files(collection: Collection, folder: Path) -> None:
             "Files take more of pymilvus than is installed: pip install 'pymilvus[bulk_writer]', "
             "or leave --files out."
         ) from None
+    logging.getLogger("pymilvus.bulk_writer").setLevel(logging.WARNING)
     part, files = folder / collection.name, {}
     if (part / "files.json").exists():
         return
@@ -223,7 +225,7 @@ def write_files(collection: Collection, folder: Path) -> None:
         for partition in collection.partitions():
             (part / partition).mkdir(parents=True, exist_ok=True)
             where = str(part / partition)
-            with quiet(), LocalBulkWriter(collection.schema(), where) as writer:
+            with LocalBulkWriter(collection.schema(), where) as writer:
                 for ids in collection.ids(partition):
                     for row in (row for rows in collection.rows(ids) for row in rows):
                         writer.append_row(row)
