@@ -36,4 +36,18 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
         (0, {"query": "war", "since": "2030-01-01"}, "no text is left to search"),
         (0, {"query": "\U0001f642"}, "a text without a letter or digit"),
     ],
+    "10_multimodal_search": [
+        (0, {"example": "pale smiling water creature with feathery gills"}, "in both: axolotl"),
+        (1, {"example": "a bat"}, "in photos: fox"),
+        (1, {"chosen": ("notes.jpg", b"no picture")}, "cannot be used|could not be read"),
+    ],
+    "02_video_search": [
+        (0, {"example": "mirrored"}, r"says: bikes, at \d"),
+        (0, {"example": "of no clip"}, "^unknown"),
+        (0, {"chosen": ("notes.png", b"no picture")}, "picture|could not be read"),
+    ],
+    "04_audio_search": [
+        (0, {"example": "kick"}, r"best: kick \d"),
+        (0, {"chosen": ("notes.wav", b"no sound")}, "sound"),
+    ],
 }

@@ -62,6 +62,8 @@ _DRUGS = {
     "toxin": "none (a toxin)",
 }
 
+MAX_RECORDS = 1_000  # of a FASTA file, classified in some seconds
+
 # The seven families of the classic tables, by the number that stands for them.
 CLASSIC = (
     "G protein coupled receptor",
@@ -171,7 +173,7 @@ def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
         (name, sequence) of each; a name that is missing or stands there again gets its number.
 
     Raises:
-        HelpfulError: it is empty, or not a text.
+        HelpfulError: it is empty, not a text, or has more than 1,000 records.
     """
     lines = io.StringIO(read_text(content, name), newline=None)  # ended by CR, LF or both
     kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(";")]
@@ -182,7 +184,11 @@ def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
     records, names = [], {""}
     for number, (title, sequence) in enumerate(SimpleFastaParser(iter(kept)), start=1):
         title = title.strip()
-        name = f"{title} (record {number})".strip() if title in names else title
+        own = f"{title} (record {number})".strip() if title in names else title
         names.add(title)
-        records.append((name, sequence))
+        records.append((own, sequence))
+    if len(records) > MAX_RECORDS:
+        raise HelpfulError(
+            f"{name} has {len(records):,} records: give at most {MAX_RECORDS:,} at a time."
+        )
     return records

@@ -2,12 +2,20 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from helpers.inputs.texts import as_html, lines_of
 from helpers.show import show_figure
+
+if TYPE_CHECKING:
+    from pyopal import FullResult
+
+_LETTERS = 60  # of an alignment in a line
+_ABOUT = "The best aligned stretch of the two proteins; strokes join equal amino acids."
 
 
 def show_intervals(results: pd.DataFrame, axis: str) -> None:
@@ -52,3 +60,29 @@ def show_shares(groups: Mapping[str, Sequence[float]], line: float, unit: str) -
     axes.set(xlabel=unit, ylabel="share of the group")
     axes.legend(drawn, groups, loc="upper center")
     show_figure(figure)
+
+
+def show_alignment(hit: "FullResult", one: tuple[str, str], other: tuple[str, str]) -> None:
+    """Show the best aligned stretch of two proteins, with a stroke between equal letters.
+
+    Args:
+        hit: how the first, which was the query, is best aligned with the other.
+        one: name and letters of the first.
+        other: likewise of the other.
+    """
+    from IPython.display import display
+
+    ours, theirs = iter(one[1][hit.query_start :]), iter(other[1][hit.target_start :])
+    pairs = []  # of letters, with - where only the other protein has one
+    for step in hit.alignment:
+        pairs.append(("-" if step == "I" else next(ours), "-" if step == "D" else next(theirs)))
+    names = [lines_of(name)[:20] for name in (one[0], "", other[0])]
+    width, lines = max(map(len, names)), []
+    for start in range(0, len(pairs), _LETTERS):
+        above, below = map("".join, zip(*pairs[start : start + _LETTERS], strict=True))
+        strokes = "".join(" |"[a == b] for a, b in zip(above, below, strict=True))
+        rows = zip(names, (above, strokes, below), strict=True)
+        lines += [f"{name:{width}}  {letters}".rstrip() for name, letters in rows] + [""]
+    text = "\n".join([_ABOUT, "", *lines]) if lines else "No part of it can be aligned."
+    rich = f'<pre style="white-space: pre; overflow-x: auto">{as_html(text)}</pre>'
+    display({"text/html": rich, "text/plain": text}, raw=True)

@@ -140,3 +140,9 @@ def test_a_record_that_is_not_utf_8_costs_no_other():
 def test_what_is_no_fasta_is_refused_in_words(content, words):
     with pytest.raises(HelpfulError, match=words):
         read_fasta(content, "genes.fasta")
+
+
+def test_a_file_with_more_records_than_are_read_at_a_time_is_refused():
+    assert len(read_fasta(b">a\nACGT\n" * 1_000, "many.fasta")) == 1_000
+    with pytest.raises(HelpfulError, match=r"many\.fasta has 1,001 records: give at most 1,000"):
+        read_fasta(b">a\nACGT\n" * 1_001, "many.fasta")

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pyopal
 import pytest
 
 from helpers.scenarios.dna import views
@@ -44,3 +45,36 @@ def test_shares_of_groups_of_any_size_sum_to_one(figures, shown):
     assert axes.get_xlabel() == "similarity"
     assert len(shown) == 1
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_alignment_has_equal_letters_above_each_other_and_gaps_on_either_side(
+    monkeypatch, turned
+):
+    long = "MRYVRLCVISLLATLPLAVYAGPQPLEQIKQSESQLSGRVGMVEMDLASGRTLAAWRADE" * 2
+    short = long[5:35] + long[38:60] + "K" + long[61:90]
+    one, other = (short, long) if turned else (long, short)
+    aligner = pyopal.Aligner("BLOSUM62", gap_open=12, gap_extend=1)
+    (hit,) = aligner.align(one, pyopal.Database([other]), mode="full")
+    kept = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: kept.append(data))
+    views.show_alignment(hit, ("asked", one), ("bla<1>", other))
+    about, _, *lines = kept[0]["text/plain"].split("\n")
+    above, strokes, below = ("".join(line[8:].ljust(60) for line in lines[n::4]) for n in range(3))
+    assert "equal amino acids" in about
+    assert all(len(line) <= 68 for line in lines) and lines[2].startswith("bla<1>  ")
+    assert above.replace("-", "").strip() == one[hit.query_start : hit.query_end + 1]
+    assert below.replace("-", "").strip() == other[hit.target_start : hit.target_end + 1]
+    assert (below, above)[turned].count("-") == 3
+    letters = zip(above.rstrip(), below.rstrip(), strict=True)
+    assert strokes.rstrip() == "".join(" |"[a == b] for a, b in letters)
+    assert strokes.count("|") == len(short) - 1
+    assert "bla&lt;1&gt;  " in kept[0]["text/html"] and "white-space: pre" in kept[0]["text/html"]
+
+
+def test_proteins_with_nothing_in_common_are_said_to_be_so(monkeypatch):
+    (hit,) = pyopal.Aligner("BLOSUM62").align("WWWW", pyopal.Database(["PPPP"]), mode="full")
+    kept = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: kept.append(data))
+    views.show_alignment(hit, ("asked", "WWWW"), ("other", "PPPP"))
+    assert kept[0]["text/plain"] == "No part of it can be aligned."
