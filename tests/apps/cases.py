@@ -50,4 +50,17 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
         (0, {"example": "kick"}, r"best: kick \d"),
         (0, {"chosen": ("notes.wav", b"no sound")}, "sound"),
     ],
+    "06_recommender": [
+        (0, {"example": "Alien, Aliens, The Terminator"}, r"The Matrix \(1999\)|Terminator 2"),
+        (0, {"example": "Toy Story, Aladdin: animation before 1960"}, r"Dumbo \(1941\)"),
+        (0, {"example": "no film, a girl under 18"}, "expect odd films"),
+        (0, {"watched": "Avatar (2009)"}, "no film named 'Avatar"),
+    ],
+    "08_dna_classification": [
+        (0, {"example": "a piece, other strand, RNA"}, r"AAC, 100% of the votes.*\|{40}"),
+        (0, {"example": "random letters"}, "no known family"),
+        (1, {"example": "pieces of 210 bases"}, r"blaLEN-42 \(Bla A\): Bla A"),
+        (1, {"chosen": ("empty.fasta", b"\n")}, "empty.fasta is empty"),
+        (0, {"text": ">one\nMKTAYIAKQRQISFVKSHFSRQ"}, "not DNA"),
+    ],
 }

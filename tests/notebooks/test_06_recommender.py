@@ -31,7 +31,7 @@ def histories(*rows):
 @pytest.fixture
 def towers(notebook):
     """Towers that saw everything but film 7."""
-    return notebook["Towers"](histories([0, 1, 2, 3], [4, PAUSE, 5, 6], [0, 2, 6])).eval()
+    return notebook["new_towers"](histories([0, 1, 2, 3], [4, PAUSE, 5, 6], [0, 2, 6])).eval()
 
 
 def encode(notebook, towers, *rows):
@@ -98,6 +98,16 @@ def test_a_new_film_has_a_vector_that_its_own_numbers_do_not_change(notebook, to
     after = towers.film(towers.known)
     assert towers.known.ravel().tolist() == [1] * 7 + [0]
     assert torch.equal(before[7], after[7]) and not torch.allclose(before[6], after[6])
+
+
+def test_kept_towers_are_the_same_again(notebook, towers, tmp_path):
+    torch.save(towers.state_dict(), tmp_path / "towers.pt")
+    again = notebook["Towers"](
+        torch.zeros(FILMS), torch.zeros(FILMS + 2, DIM), torch.zeros(FILMS, DIM)
+    )
+    again.load_state_dict(torch.load(tmp_path / "towers.pt"))
+    assert np.array_equal(encode(notebook, towers, [0, 1, 6]), encode(notebook, again, [0, 1, 6]))
+    assert again.known.ravel().tolist() == [1] * 7 + [0]  # what nobody rated stays unknown
 
 
 def test_the_sampled_loss_is_small_where_the_right_film_is_nearest(notebook):

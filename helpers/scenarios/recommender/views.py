@@ -33,7 +33,7 @@ def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -
     Args:
         heading: who it is for.
         history: names of the latest films, oldest first; may be empty.
-        found: recommended films, best first.
+        found: recommended films, best first; of none it is said that no film fits.
     """
     from IPython.display import display
 
@@ -47,6 +47,8 @@ def show_advice(heading: str, history: Sequence[str], found: Sequence[Advice]) -
         rich = table.to_html(border=0, formatters=[as_html] * len(columns), escape=False)
     for cell in ("th", "td"):  # pages that show notebooks would set words to the right
         rich = rich.replace(f"<{cell}>", f'<{cell} style="text-align:left">')
+    if not found:
+        plain = rich = "No film that is left fits this wish."
     about = f"<p><b>{as_html(heading)}</b><br>{as_html(latest)}</p>"
     words = f"{lines_of(heading)}\n{lines_of(latest)}\n{plain}"
     display({"text/html": about + rich, "text/plain": words}, raw=True)

@@ -49,6 +49,7 @@ def test_advice_is_a_table_with_its_text_beside(tables):
 def test_without_a_history_the_table_says_so(tables):
     show_advice("New", [], [])
     assert "latest: nothing yet" in tables[0]["text/plain"]
+    assert all("No film that is left fits" in text for text in tables[0].values())
 
 
 def count(picture, *colours):
