@@ -106,7 +106,6 @@ def execute(
         on_cell_start=started,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         record_timing=False,
-        store_widget_state=False,
     )
     # What a kernel writes outside its cells, such as the last words of a crash, goes to a file.
     log = BUILD / f"{name}.log"

@@ -8,8 +8,6 @@ Docker. It is old: that the same calls work on it and on today's Milvus Lite say
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 from pymilvus import MilvusClient
@@ -18,7 +16,6 @@ from pymilvus.exceptions import MilvusException
 from helpers.connect import capabilities, connect_milvus, engine_name, remove_store
 from helpers.engines.lite import InvalidRequest
 from helpers.engines.server import VERSION, running_server
-from helpers.paths import ROOT
 from helpers.scenarios.benchmark.job import run_job
 from helpers.scenarios.benchmark.setups import Setup
 from tests.scenarios.benchmark.benchmark_world import make_work
@@ -175,19 +172,6 @@ def test_index_parameters_reach_the_server_as_they_are():
         assert client.describe_index("photos", "vector")["nlist"] == "7"
     finally:
         client.drop_collection("photos")
-
-
-def test_a_notebook_runs_unchanged_on_servers(guarded_redis, monkeypatch, tmp_path):
-    monkeypatch.setenv("REDIS_URL", f"redis://:right@127.0.0.1:{guarded_redis}/0")
-    monkeypatch.setenv("BOOTCAMP_BUILD", str(tmp_path))
-    command = [sys.executable, ROOT / "tools" / "run_notebooks.py", "01_image_search"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    executed = (tmp_path / "01_image_search.ipynb").read_text(encoding="utf-8")
-    assert f"Milvus {VERSION}" in executed
-    assert f"at 127.0.0.1:{guarded_redis}" in executed
-    assert "embedded, in" not in executed
-    connect_milvus("test").drop_collection("image_search")
 
 
 def test_the_benchmark_measures_a_server_that_is_there(tmp_path):

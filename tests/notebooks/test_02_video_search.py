@@ -269,7 +269,11 @@ def test_your_own_films_go_into_a_collection_of_their_own(notebook, films, capsy
     assert "pictures say: f.mp4" in capsys.readouterr().out and len(shown) == 1
     (films / "excerpt.mp4").write_bytes(mirrored_excerpt(films / "f.mp4"))
     notebook.search_and_show(films / "excerpt.mp4", "own")
-    assert "pictures say: f.mp4" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("the picture says: f.mp4, at 0.0 s")
+    Image.fromarray(shade((30, 200, 200))).save(films / "stranger.png")
+    notebook.search_and_show.__globals__["SURE"] = 0.999
+    notebook.search_and_show(films / "stranger.png", "own")
+    assert capsys.readouterr().out.startswith("unknown: nothing is similar; the nearest is")
 
 
 def test_copies_are_told_by_the_share_of_key_frames(method):

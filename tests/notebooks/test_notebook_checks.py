@@ -184,8 +184,8 @@ FAULTS = {
     "the subject elsewhere": (untag, "13 lines are tagged subject"),
     "a figure from nowhere": (replace("And what", "It finds .93. And what"), "shows the .93"),
     "a figure rounded wrongly": (replace("And what", "Of 1.25 s. And what"), "shows the 1.25"),
-    "too few cells": (cut_short, "24 cells, not 25 to 64"),
-    "too many cells": (go_on, "67 cells, not 25 to 64"),
+    "too few cells": (cut_short, "24 cells, not 25 to 66"),
+    "too many cells": (go_on, "67 cells, not 25 to 66"),
     "not in order": (set_count, "not one clean run"),
     "an error": (
         shows("error", ename="KeyError", evalue="'id'", traceback=[]),
