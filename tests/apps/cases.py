@@ -63,4 +63,12 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
         (1, {"chosen": ("empty.fasta", b"\n")}, "empty.fasta is empty"),
         (0, {"text": ">one\nMKTAYIAKQRQISFVKSHFSRQ"}, "not DNA"),
     ],
+    "03_video_object_search": [
+        (0, {"example": "a motorway"}, r"[1-9]\d* objects in the first six seconds: .*car"),
+        (0, {"chosen": ("notes.mp4", b"no video")}, "notes.mp4|video"),
+    ],
+    "11_fiftyone": [
+        (0, {"example": "cat"}, r"cat 1\.00"),
+        (0, {"example": "sushi"}, r"sushi 1\.00"),  # a list of choices takes no wrong one
+    ],
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cases import CASES
+from program import has_app
 
 from helpers.paths import ROOT, build_folder
 
@@ -22,7 +23,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+NAMES = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if has_app(path)]
 PICTURES = build_folder() / "apps"
 SOON = 5  # seconds until a page can be used that somebody has opened before
 
@@ -109,7 +110,7 @@ def fill(form, name, value):
         field.fill(str(value))
 
 
-def test_every_notebook_has_its_cases():
+def test_every_app_has_its_cases():
     assert set(CASES) == set(NAMES)
     for name, steps in CASES.items():
         assert len(steps) >= 2, f"{name}: a right input and a wrong one"

@@ -15,13 +15,13 @@ import nbformat
 import pytest
 import requests
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from program import assemble, text_of
+from program import assemble, has_app, text_of
 
 from helpers.errors import HelpfulError
 from helpers.paths import ROOT
 from helpers.widgets import file_box, form
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if has_app(path)]
 HEADING = """# Made up
 
 Gives back what it gets.
@@ -59,6 +59,10 @@ def test_a_program_has_the_tagged_cells_and_the_definitions_they_use(tmp_path):
     assert "@staticmethod\ndef inner(x):\n    # why" in text and "later" not in text
     order = [text.index(part) for part in ("LIMIT", "json as j", "inner(x)", "outer(x)", "found")]
     assert order == sorted(order)
+
+
+def test_all_notebooks_but_the_benchmark_are_apps():
+    assert len(NOTEBOOKS) == 12 and "12_benchmark" not in {path.stem for path in NOTEBOOKS}
 
 
 def test_a_notebook_without_an_app_is_named(tmp_path):
@@ -351,6 +355,7 @@ def test_a_password_is_asked_for(tmp_path):
         (["--address", "0.0.0.0"], "0.0.0.0 is open to others: set BOOTCAMP_PASSWORD, too."),
         (["--address", "here"], "'here' is no address"),
         (["99_nothing"], "There is no notebook 99_nothing"),
+        (["12_benchmark"], "12_benchmark has no app."),
     ],
 )
 def test_a_wrong_command_is_one_sentence(arguments, said):

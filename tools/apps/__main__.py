@@ -21,6 +21,7 @@ os.environ["BOOTCAMP_APP"] = "1"  # before helpers: visitors name no paths of th
 import capture
 import run_notebooks
 from app import App
+from program import has_app
 from server import serve
 
 from helpers.paths import build_folder
@@ -39,7 +40,10 @@ def main() -> None:
     password = os.environ.get("BOOTCAMP_PASSWORD", "")
     if not password and not _loopback(options.address):
         sys.exit(f"{options.address} is open to others: set BOOTCAMP_PASSWORD, too.")
-    apps = {path.stem: App(path) for path in run_notebooks.choose(options.names)}
+    chosen = run_notebooks.choose(options.names)
+    apps = {path.stem: App(path) for path in chosen if has_app(path)}
+    if not apps:
+        sys.exit(f"{chosen[0].stem} has no app.")
     folder = build_folder() / "apps"
     folder.mkdir(parents=True, exist_ok=True)
     for one in apps.values():

@@ -36,20 +36,18 @@ def assemble(notebook: Path) -> list[Piece]:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     pieces: list[Piece] = []
     elsewhere: dict[str, list[Piece]] = defaultdict(list)
-    app = False
+    if not has_app(notebook):
+        raise ValueError(f"{notebook.name} has no cell tagged app")
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
         tags = TAGS.intersection(cell["metadata"].get("tags", []))
-        app |= "app" in tags
         if tags:
             pieces.append(Piece(number, 0, source))
         else:
             for name, line, text in _definitions(source):
                 elsewhere[name].append(Piece(number, line, text))
-    if not app:
-        raise ValueError(f"{notebook.name} has no cell tagged app")
     own = {name for piece in pieces for name in _made(piece.source)}
     waiting = list(pieces)
     while waiting:
@@ -62,6 +60,12 @@ def assemble(notebook: Path) -> list[Piece]:
                     pieces.append(wanted)
                     waiting.append(wanted)
     return sorted(pieces)
+
+
+def has_app(notebook: Path) -> bool:
+    """Whether a notebook has a cell tagged ``app``."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return any("app" in cell["metadata"].get("tags", []) for cell in cells)
 
 
 def text_of(pieces: list[Piece]) -> str:
