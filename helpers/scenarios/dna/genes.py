@@ -62,8 +62,6 @@ _DRUGS = {
     "toxin": "none (a toxin)",
 }
 
-MAX_RECORDS = 1_000  # of a FASTA file, classified in some seconds
-
 # The seven families of the classic tables, by the number that stands for them.
 CLASSIC = (
     "G protein coupled receptor",
@@ -159,7 +157,7 @@ def classic_table(content: bytes, name: str) -> dict[str, Gene]:
     return genes
 
 
-def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
+def read_fasta(content: bytes, name: str, most: int | None = None) -> list[tuple[str, str]]:
     """The records of a FASTA file, name and sequence, or a bare sequence as its only record.
 
     What is not DNA stays in: an encoder says what is wrong with it, and the others are kept. Lines
@@ -168,12 +166,13 @@ def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
     Args:
         content: the file's bytes, see ``read_text``.
         name: the file's name, for messages and for a record that has none.
+        most: how many records it may have.
 
     Returns:
         (name, sequence) of each; a name that is missing or stands there again gets its number.
 
     Raises:
-        HelpfulError: it is empty, not a text, or has more than 1,000 records.
+        HelpfulError: it is empty, not a text, or has too many records.
     """
     lines = io.StringIO(read_text(content, name), newline=None)  # ended by CR, LF or both
     kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(";")]
@@ -187,8 +186,6 @@ def read_fasta(content: bytes, name: str) -> list[tuple[str, str]]:
         own = f"{title} (record {number})".strip() if title in names else title
         names.add(title)
         records.append((own, sequence))
-    if len(records) > MAX_RECORDS:
-        raise HelpfulError(
-            f"{name} has {len(records):,} records: give at most {MAX_RECORDS:,} at a time."
-        )
+    if most and len(records) > most:
+        raise HelpfulError(f"{name} has {len(records):,} records: give at most {most:,} at a time.")
     return records

@@ -142,7 +142,9 @@ def test_what_is_no_fasta_is_refused_in_words(content, words):
         read_fasta(content, "genes.fasta")
 
 
-def test_a_file_with_more_records_than_are_read_at_a_time_is_refused():
-    assert len(read_fasta(b">a\nACGT\n" * 1_000, "many.fasta")) == 1_000
+def test_a_file_with_more_records_than_may_be_is_refused():
+    content = b">a\nACGT\n" * 1_001
+    assert len(read_fasta(content, "many.fasta")) == 1_001
+    assert len(read_fasta(content, "many.fasta", most=1_001)) == 1_001
     with pytest.raises(HelpfulError, match=r"many\.fasta has 1,001 records: give at most 1,000"):
-        read_fasta(b">a\nACGT\n" * 1_001, "many.fasta")
+        read_fasta(content, "many.fasta", most=1_000)
