@@ -1,9 +1,10 @@
-"""Take docs/fiftyone_app.png: FiftyOne's App, showing a saved view of notebook 11's data set.
+"""Photograph FiftyOne's App on the data set of notebook 11, and put the pictures into the notebook.
 
 python tools/fiftyone_screenshot.py            after the notebook has run
-python tools/fiftyone_screenshot.py --help     another data set, view, size or file
+python tools/fiftyone_screenshot.py --help     another data set or size
 
-It needs Chromium or Chrome on the PATH, starts it without a window and reaches no network. What it
+The pictures are attachments of the cells that show them, so they go wherever the notebook goes. It
+needs Chromium or Chrome on the PATH, starts it without a window and reaches no network. What it
 starts it also ends.
 """
 
@@ -21,7 +22,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,8 +33,14 @@ from PIL import Image
 from helpers.errors import HelpfulError
 from helpers.scenarios.fiftyone_app.setup import prepare_fiftyone
 
-OUT = Path(__file__).resolve().parent.parent / "docs" / "fiftyone_app.png"
-MAX_BYTES = 300_000
+NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "11_fiftyone.ipynb"
+MAX_BYTES = 150_000  # of a picture
+# Name of the picture -> the saved view, and whether its first photo is opened.
+PICTURES = {
+    "app_similar.jpg": ("similar", False),
+    "app_mistaken.jpg": ("mistaken", False),
+    "app_objects.jpg": ("objects", True),  # the last, because the App keeps a photo open
+}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "chromium-headless-shell")
 _PATIENCE = 120  # seconds
 # The App opens an advertisement over the grid unless it knows that it is being photographed.
@@ -46,26 +53,50 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--dataset", default="bootcamp_fiftyone")
-    parser.add_argument("--view", default="similar")
-    parser.add_argument("--size", type=int, nargs=2, default=(1280, 900), help="pixels")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--size", type=int, nargs=2, default=(1100, 760), help="pixels")
     options = parser.parse_args(arguments)
     browser = find_browser()
     prepare_fiftyone("fiftyone")
     import fiftyone as fo
-    from fiftyone.core.utils import to_slug
 
     if not fo.dataset_exists(options.dataset):
         raise HelpfulError(f"There is no data set {options.dataset}: run notebook 11 first.")
-    dataset = fo.load_dataset(options.dataset)
-    if options.view not in dataset.list_saved_views():
-        raise HelpfulError(f"{options.dataset} has no saved view {options.view!r}.")
-    slug = to_slug(options.view)
+    dataset, pictures = fo.load_dataset(options.dataset), {}
     with tempfile.TemporaryDirectory() as home, served_app(Path(home)) as address:
-        page = f"{address}/datasets/{quote(options.dataset)}?view={quote(slug)}"
-        picture = photograph(browser, page, tuple(options.size), Path(home))
-    size = save_small(picture, options.out)
-    print(f"{options.out.name}: {size:,} bytes")
+        for name, (view, opened) in PICTURES.items():
+            if view not in dataset.list_saved_views():
+                raise HelpfulError(f"{options.dataset} has no saved view {view!r}.")
+            page = f"{address}/datasets/{quote(options.dataset)}?view={quote(view)}"
+            if opened:
+                page += f"&id={dataset.load_saved_view(view).first().id}"
+            profile = Path(home) / name
+            profile.mkdir()
+            pictures[name] = as_jpeg(photograph(browser, page, tuple(options.size), profile))
+            print(f"{name}: {len(pictures[name]):,} bytes")
+    attach(NOTEBOOK, pictures)
+
+
+def attach(notebook: Path, pictures: Mapping[str, bytes]) -> None:
+    """Put pictures into the cells of a notebook whose text shows them.
+
+    Args:
+        notebook: the path of an .ipynb file.
+        pictures: name -> JPEG; a text shows one as ``![...](attachment:name)``.
+
+    Raises:
+        HelpfulError: no cell shows one of them.
+    """
+    book = json.loads(notebook.read_text(encoding="utf-8"))
+    left = dict(pictures)
+    for cell in book["cells"]:
+        shown = [name for name in pictures if f"(attachment:{name})" in "".join(cell["source"])]
+        if shown:
+            coded = {name: base64.b64encode(left.pop(name)).decode() for name in shown}
+            cell["attachments"] = {name: {"image/jpeg": text} for name, text in coded.items()}
+    if left:
+        raise HelpfulError(f"No cell of {notebook.name} shows {', '.join(left)}.")
+    text = json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True)
+    notebook.write_text(text + "\n", encoding="utf-8")
 
 
 def find_browser() -> str:
@@ -148,23 +179,18 @@ def _photograph(tab: websocket.WebSocket, page: str) -> Image.Image:
     return Image.open(io.BytesIO(before)).convert("RGB")
 
 
-def save_small(picture: Image.Image, file: Path) -> int:
-    """Save a picture as a PNG of at most 300 kB, in as many colours as that allows.
-
-    Returns:
-        The bytes it takes.
+def as_jpeg(picture: Image.Image) -> bytes:
+    """A picture as a JPEG of at most 150 kB, as good as that allows.
 
     Raises:
-        HelpfulError: even 16 colours take more.
+        HelpfulError: it takes more even where letters begin to blur.
     """
-    for colours in (256, 128, 64, 32, 16):
+    for quality in (90, 80, 70, 60):
         small = io.BytesIO()
-        picture.quantize(colours, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+        picture.save(small, "JPEG", quality=quality, optimize=True, subsampling=0)
         if small.tell() <= MAX_BYTES:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(small.getvalue())
-            return small.tell()
-    raise HelpfulError(f"{file.name} would take {small.tell():,} bytes: give a smaller --size.")
+            return small.getvalue()
+    raise HelpfulError(f"A picture would take {small.tell():,} bytes: give a smaller --size.")
 
 
 def _ask(tab: websocket.WebSocket, method: str, **params: Any) -> dict:

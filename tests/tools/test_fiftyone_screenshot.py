@@ -1,10 +1,12 @@
 """The tool that photographs FiftyOne's App, as far as that goes without a browser."""
 
+import io
 import json
 import subprocess
 import sys
 
 import fiftyone_screenshot
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,17 +26,36 @@ def test_a_browser_is_found_on_the_path(tmp_path, monkeypatch):
     assert fiftyone_screenshot.find_browser() == str(tmp_path / "google-chrome")
 
 
-def test_a_picture_takes_as_many_colours_as_fit(tmp_path, monkeypatch):
+def test_a_picture_is_as_good_as_fits(monkeypatch):
     plain = Image.linear_gradient("L").convert("RGB")
-    fiftyone_screenshot.save_small(plain, tmp_path / "docs" / "plain.png")
-    assert len(Image.open(tmp_path / "docs" / "plain.png").getcolors()) > 128
-    monkeypatch.setattr(fiftyone_screenshot, "MAX_BYTES", 20_000)  # a byte each is 25,600
-    size = fiftyone_screenshot.save_small(NOISE, tmp_path / "noise.png")
-    assert size == (tmp_path / "noise.png").stat().st_size <= 20_000
+    assert Image.open(io.BytesIO(fiftyone_screenshot.as_jpeg(plain))).size == plain.size
+    best = len(fiftyone_screenshot.as_jpeg(NOISE))
+    monkeypatch.setattr(fiftyone_screenshot, "MAX_BYTES", best - 1)
+    assert len(fiftyone_screenshot.as_jpeg(NOISE)) < best
     monkeypatch.setattr(fiftyone_screenshot, "MAX_BYTES", 5_000)
     with pytest.raises(HelpfulError, match="smaller --size"):
-        fiftyone_screenshot.save_small(NOISE, tmp_path / "large.png")
-    assert not (tmp_path / "large.png").exists()
+        fiftyone_screenshot.as_jpeg(NOISE)
+
+
+def test_pictures_go_to_the_cells_that_show_them(tmp_path):
+    first, second = "![One](attachment:a.jpg)\n![Two](attachment:b.jpg)", "See a.jpg"
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(text) for text in (first, second)]
+    )
+    file = tmp_path / "book.ipynb"
+    nbformat.write(book, file)
+    fiftyone_screenshot.attach(file, {"a.jpg": b"A", "b.jpg": b"B"})
+    filled = nbformat.read(file, 4)
+    nbformat.validate(filled)
+    assert filled.cells[0].attachments == {
+        "a.jpg": {"image/jpeg": "QQ=="},
+        "b.jpg": {"image/jpeg": "Qg=="},
+    }
+    assert "attachments" not in filled.cells[1]
+    before = file.read_text()
+    with pytest.raises(HelpfulError, match="shows c.jpg"):
+        fiftyone_screenshot.attach(file, {"a.jpg": b"A", "c.jpg": b"C"})
+    assert file.read_text() == before
 
 
 def test_what_was_started_is_ended_after_an_error():

@@ -1,4 +1,4 @@
-"""Between FiftyOne's samples and this project's vectors, detections and pictures.
+"""Between FiftyOne's samples and this project's vectors and pictures.
 
 FiftyOne itself is imported where it is used: on import it reads its settings, which
 ``helpers.scenarios.fiftyone_app.setup`` makes.
@@ -19,7 +19,6 @@ from helpers.errors import BadItem, HelpfulError
 from helpers.ingest import encode_batches
 from helpers.inputs.files import print_left_out
 from helpers.inputs.pictures import open_image
-from helpers.scenarios.video.detect import Detections
 from helpers.scenarios.video.known_objects import cut_out
 from helpers.scenarios.video.screenshots import CHANGES
 from helpers.show import Tile
@@ -79,25 +78,6 @@ def encode_samples(dataset: fiftyone.Dataset, encoder: Encoder) -> np.ndarray:
     if not vector_of:
         raise HelpfulError("None of these photos can be read; choose others.")
     return np.stack([vector_of[path] for path in dataset.values("filepath")])
-
-
-def to_detections(found: Detections, image: np.ndarray) -> fiftyone.Detections:
-    """What a detector found, as FiftyOne keeps it: boxes as shares of width and height.
-
-    Args:
-        found: from ``Detector.detect``.
-        image: the picture it was found in, uint8, (height, width, 3).
-    """
-    import fiftyone as fo
-
-    sides = np.array(image.shape[1::-1] * 2)
-    rows = zip(found.boxes, found.classes, found.confidences, strict=True)
-    return fo.Detections(
-        detections=[
-            fo.Detection(label=name, bounding_box=(box / sides).tolist(), confidence=float(sure))
-            for box, name, sure in rows
-        ]
-    )
 
 
 def sample_tiles(view: SampleCollection, caption: str) -> list[Tile]:

@@ -30,15 +30,9 @@ prepare_fiftyone("fiftyone")
 milvus = connect_milvus("fiftyone")
 import fiftyone as fo
 import fiftyone.brain as fob
-from helpers.scenarios.video.detect import Detections
 from helpers.encoders import load_encoder
 from helpers.errors import HelpfulError
-from helpers.scenarios.fiftyone_app.views import (
-    encode_samples,
-    patch_tiles,
-    sample_tiles,
-    to_detections,
-)
+from helpers.scenarios.fiftyone_app.views import encode_samples, patch_tiles, sample_tiles
 
 said, paths = {}, json.loads(PATHS)
 dataset = fo.Dataset("photos", persistent=True)
@@ -54,17 +48,13 @@ fob.compute_similarity(
 view = dataset.sort_by_similarity(vectors[1], k=2, brain_key="photos", dist_field="near")
 tiles = sample_tiles(view, "{s.label.label} {s.near:.2f}")
 said["tiles"] = [[tile.image[-5], tile.caption] for tile in tiles]
-found = Detections(np.float32([[10, 20, 40, 20]]), ["cup"], np.float32([0.75]))
 sample = dataset.first()
-sample["objects"] = to_detections(found, np.zeros((60, 80, 3), np.uint8))
+box = [10 / 80, 20 / 60, 40 / 80, 20 / 60]
+sample["objects"] = fo.Detections(detections=[fo.Detection(label="cup", bounding_box=box)])
 sample.save()
-box = sample.objects.detections[0]
-said["box"] = [box.label, box.confidence, box.bounding_box]
 patches = dataset.to_patches("objects")
 (tile,) = patch_tiles(patches, "objects")
 said["patch"] = [tile.caption, tile.image.size, tile.image.getpixel((20, 20))]
-none = Detections(np.zeros((0, 4), np.float32), [], np.zeros(0, np.float32))
-said["none"] = to_detections(none, np.zeros((6, 8, 3), np.uint8)).detections
 code = "import fiftyone as fo; dataset = fo.load_dataset('photos')\\n"
 code += "view = dataset.sort_by_similarity(dataset.first().id, k=1, brain_key='photos')\\n"
 code += "print(view.values('label.label'))"
@@ -114,13 +104,6 @@ def test_similar_samples_become_tiles_with_their_captions(said):
     (first, second) = said["tiles"]
     assert first == ["c", "c 1.00"]
     assert second[0] == "a" and 0 < float(second[1].split()[1]) < 1
-
-
-def test_boxes_become_shares_of_the_sides(said):
-    label, confidence, box = said["box"]
-    assert (label, confidence) == ("cup", 0.75)
-    assert box == pytest.approx([10 / 80, 20 / 60, 40 / 80, 20 / 60])
-    assert said["none"] == []
 
 
 def test_a_patch_is_the_square_around_its_box(said):
