@@ -34,7 +34,7 @@ from helpers.errors import HelpfulError
 from helpers.scenarios.fiftyone_app.setup import prepare_fiftyone
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "11_fiftyone.ipynb"
-MAX_BYTES = 150_000  # of a picture
+MAX_BYTES = 100_000  # of a picture
 # Name of the picture -> the saved view, and whether its first photo is opened.
 PICTURES = {
     "app_similar.jpg": ("similar", False),
