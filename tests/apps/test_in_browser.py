@@ -81,15 +81,15 @@ def do(tab, number, step):
     form = tab.locator("form[data-name]").nth(number)
     kept = form.get_attribute("data-keep") is not None
     result = tab.locator(f"#result-{number}" if kept else "#result")
+    before = int(result.get_attribute("data-answers") or 0)
     if "example" in step:
         form.locator("[data-example]").filter(has_text=step["example"]).first.click()
     else:
         for name, value in step.items():
             fill(form, name, value)
         form.locator("button[type=submit]").click()
-    result.locator(":scope[aria-busy]").wait_for(state="attached", timeout=2000)
-    tab.wait_for_function("one => !one.hasAttribute('aria-busy')", arg=result.element_handle(),
-                          timeout=120_000)  # fmt: skip
+    more = "([one, before]) => Number(one.dataset.answers || 0) > before"
+    tab.wait_for_function(more, arg=[result.element_handle(), before], timeout=120_000)
     last = result.locator(":scope > div").last
     said = last.locator("img").evaluate_all("all => all.map(one => one.alt).join(' ')")
     return f"{last.inner_text()}\n{said}"

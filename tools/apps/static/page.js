@@ -100,6 +100,7 @@ function watchForm(form) {
     }
     busy.replaceWith(shown);
     result.removeAttribute("aria-busy");
+    result.dataset.answers = Number(result.dataset.answers || 0) + 1;
     button.disabled = false;
     if (keep) {
       shown.scrollIntoView({ block: "nearest" });
