@@ -115,7 +115,9 @@ def test_a_bad_row_costs_that_row(bad, said):
 )
 def test_texts_in_every_form_of_unicode_and_gzipped(encoding, mark):
     content = mark + "a,b\né,中\n".encode(encoding)
-    assert read_text(content, "x") == read_text(gzip.compress(content, mtime=0), "x") == "a,b\né,中\n"
+    assert (
+        read_text(content, "x") == read_text(gzip.compress(content, mtime=0), "x") == "a,b\né,中\n"
+    )
 
 
 def test_a_text_that_unpacks_to_too_much_is_refused(monkeypatch):
