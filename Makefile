@@ -5,6 +5,8 @@ DIR ?=
 PACKAGE ?=
 ADDRESS ?=
 BIN := .venv/bin
+# Half of the unit tests, by their time: the two run side by side.
+HALF := tests/test_hostile.py tests/notebooks tests/scenarios
 EMBEDDED = env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores"
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
@@ -15,7 +17,8 @@ run: assets                      ## execute the notebooks into build/ and show t
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
 test: lint assets                ## everything that CI runs
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(HALF) & half=$$!; \
+	$(BIN)/python -m pytest $(HALF:%=--ignore=%); rest=$$?; wait $$half && exit $$rest
 	$(EMBEDDED) $(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
 	$(EMBEDDED) $(BIN)/python -m pytest -m browser -rs tests/apps
 

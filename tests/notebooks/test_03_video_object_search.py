@@ -172,7 +172,7 @@ def test_your_own_video_and_pictures(notebook, tmp_path, capsys, shown):
     assert all(len(boxes_at(tracks, number)[0]) for number in (0, 3, 10))
     still = make_video(tmp_path / "still.mp4", [90])
     notebook.watch(still)
-    assert "0 objects: nothing was found" in capsys.readouterr().out and len(shown) == 1
+    assert "0 objects in the first six seconds: none" in capsys.readouterr().out and len(shown) == 1
 
 
 def test_known_objects_of_which_none_can_be_read_are_refused(notebook, tmp_path):
