@@ -148,7 +148,7 @@ def player(sound: Sound) -> str:
     mp3 = encoded(sound, "MP3", compression_level=0.5, bitrate_mode="VARIABLE")
     data = base64.b64encode(mp3).decode()
     return (
-        '<audio controls preload="none" style="width:150px;height:30px" '
+        '<audio controls preload="none" style="width:150px;min-width:150px;height:30px" '
         f'src="data:audio/mpeg;base64,{data}"></audio>'
     )
 
