@@ -13,13 +13,12 @@ import json
 import sys
 
 from PIL import Image
+from readme import README, fill
 from scores import COMMITTED, NOTEBOOKS, ROOT, committed
 
 from helpers.scoreboard import Score, as_text
 
-README = ROOT / "README.md"
 PICTURES = ROOT / "docs" / "gallery"
-START, END = "<!-- gallery:start -->", "<!-- gallery:end -->"
 COLUMNS = ["notebook", "", "data", "model", "score", "recall@10", "search ms", "seconds"]
 
 
@@ -43,15 +42,6 @@ def table(scores: dict[str, Score]) -> str:
             ]
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def fill(readme: str, scores: dict[str, Score]) -> str:
-    """``readme`` with the gallery of ``scores`` between its two markers."""
-    before, start, rest = readme.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise SystemExit(f"{README} has no {START} followed by {END}; put both where it belongs.")
-    return f"{before}{START}\n{table(scores)}\n{END}{after}"
 
 
 def draw(name: str) -> None:
@@ -85,7 +75,7 @@ def main() -> int:
     for name in scores if not check else ():
         draw(name)
     readme = README.read_text(encoding="utf-8")
-    filled = fill(readme, scores)
+    filled = fill(readme, "gallery", table(scores))
     if check and filled != readme:
         print("The gallery in README.md differs from notebooks/scores.json: run tools/gallery.py.")
         return 1

@@ -10,7 +10,6 @@ none, nothing is started.
 A notebook that needs what this old Milvus lacks has to stop with the sentence that says so.
 """
 
-import argparse
 import contextlib
 import datetime
 import json
@@ -23,6 +22,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from choice import command_line
+from readme import README, fill
 from scores import NOTEBOOKS, ROOT
 
 from helpers.engines import server
@@ -31,11 +32,9 @@ from helpers.errors import HelpfulError
 from helpers.scoreboard import write_json
 
 BUILD = ROOT / "build" / "server"
-README = ROOT / "README.md"
 RUNS = NOTEBOOKS / "servers.json"
 """What was run on servers, from which the README's table is written."""
 
-START, END = "<!-- servers:start -->", "<!-- servers:end -->"
 STOPS = {
     "09_text_search": "HelpfulError: This Milvus has no full-text search",
     "10_multimodal_search": "HelpfulError: This Milvus takes one vector a row",
@@ -64,15 +63,6 @@ def table(runs: dict[str, dict]) -> str:
     return "\n".join(rows)
 
 
-def fill(readme: str, runs: dict[str, dict]) -> str:
-    """``readme`` with the table of ``runs`` between its two markers."""
-    before, start, rest = readme.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise SystemExit(f"{README} has no {START} followed by {END}; put both where it belongs.")
-    return f"{before}{START}\n{table(runs)}\n{END}{after}"
-
-
 def publish(report: dict, names: list[str]) -> None:
     """Write what is known of ``names`` into the records, and the records into the README."""
     of = report["versions"]
@@ -85,7 +75,7 @@ def publish(report: dict, names: list[str]) -> None:
         says = [first, *notebook["ways"]]
         runs[name] = {"engines": engines, "day": f"{datetime.date.today()}", "says": says}
     write_json(RUNS, {name: runs[name] for name in sorted(runs)})
-    readme = fill(README.read_text(encoding="utf-8"), runs)
+    readme = fill(README.read_text(encoding="utf-8"), "servers", table(runs))
     README.write_text(readme, encoding="utf-8")
 
 
@@ -112,10 +102,7 @@ def run_inside(names: list[str]) -> dict:
 
 def main() -> int:
     """Run what the command line names, in a network of its own; 0 when all went as it should."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help="all of them if none is named")
+    parser = command_line(__doc__)
     parser.add_argument(
         "--publish", action="store_true", help="write what went well into the README"
     )

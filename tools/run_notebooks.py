@@ -27,6 +27,7 @@ from pathlib import Path
 import engines
 import nbformat
 import scores
+from choice import choose, command_line
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -70,20 +71,6 @@ class Result:
     name: str
     problem: str
     seconds: float
-
-
-def choose(names: list[str]) -> list[Path]:
-    """The notebooks behind ``names`` (with or without folder and ending), all of them for none."""
-    known = {path.stem: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
-    if not known:
-        raise SystemExit(f"There is no notebook in {NOTEBOOKS}; is this a complete checkout?")
-    for name in names:
-        given = Path(name)
-        elsewhere = len(given.parts) > 1 and given.resolve().parent != NOTEBOOKS
-        if elsewhere or given.name.removesuffix(".ipynb") not in known:
-            raise SystemExit(f"There is no notebook {name}; there are: {', '.join(known)}.")
-    chosen = {Path(name).name.removesuffix(".ipynb") for name in names} or set(known)
-    return [path for name, path in known.items() if name in chosen]
 
 
 def execute(
@@ -180,10 +167,7 @@ def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int]
 
 def main() -> int:
     """Run what the command line names and print the scoreboard; 0 when all went well."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help="all of them if none is named")
+    parser = command_line(__doc__)
     parser.add_argument(
         "--in-place", action="store_true", help="write into notebooks/ what ran well"
     )

@@ -49,7 +49,7 @@ def test_the_notebook_shows_the_score_that_the_gallery_tells(path: Path):
 def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     (tmp_path / "tools").mkdir()
     (tmp_path / "notebooks").mkdir()
-    for name in ("gallery.py", "scores.py"):
+    for name in ("gallery.py", "readme.py", "scores.py"):
         shutil.copy(ROOT / "tools" / name, tmp_path / "tools")
     score = {
         "notebook": "01_image_search",

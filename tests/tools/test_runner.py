@@ -28,7 +28,7 @@ class Project:
         self.scores = self.notebooks / "scores.json"
         self.notebooks.mkdir()
         (folder / "tools").mkdir()
-        for name in ("run_notebooks.py", "scores.py", "engines.py"):
+        for name in ("run_notebooks.py", "choice.py", "scores.py", "engines.py"):
             shutil.copy(ROOT / "tools" / name, folder / "tools")
 
     def add(self, name: str, *cells: str) -> Path:

@@ -7,7 +7,6 @@ python tools/apps --address 0.0.0.0    for others, too, who know the password BO
 The apps answer from what the notebooks have stored; one that finds nothing runs its notebook, once.
 """
 
-import argparse
 import asyncio
 import ipaddress
 import os
@@ -19,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # beside it stands
 os.environ["BOOTCAMP_APP"] = "1"  # before helpers: visitors name no paths of this computer
 
 import capture
-import run_notebooks
 from app import App
+from choice import choose, command_line
 from program import has_app
 from server import serve
 
@@ -29,10 +28,7 @@ from helpers.paths import build_folder
 
 def main() -> None:
     """Read the command line and serve."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help="all of them if none is named")
+    parser = command_line(__doc__)
     parser.add_argument("--address", default="127.0.0.1", help="127.0.0.1 if not given")
     parser.add_argument("--port", type=int, default=8866, help="8866 if not given")
     parser.add_argument("--browser", action="store_true", help="open the page in a browser")
@@ -40,7 +36,7 @@ def main() -> None:
     password = os.environ.get("BOOTCAMP_PASSWORD", "")
     if not password and not _loopback(options.address):
         sys.exit(f"{options.address} is open to others: set BOOTCAMP_PASSWORD, too.")
-    chosen = run_notebooks.choose(options.names)
+    chosen = choose(options.names)
     apps = {path.stem: App(path) for path in chosen if has_app(path)}
     if not apps:
         sys.exit(f"{chosen[0].stem} has no app.")
