@@ -179,7 +179,7 @@ def show_passages(passages: Iterable[Passage]) -> None:
 
     passages = list(passages)
     # Marks are bold too, because some pages that show notebooks strip the colour.
-    rich = "".join(_rich(passage) for passage in passages)
+    rich = "".join(passage_as_html(passage) for passage in passages)
     plain = "\n\n".join(_plain(passage) for passage in passages)
     display({"text/html": rich, "text/plain": plain}, raw=True)
 
@@ -226,7 +226,12 @@ def show_photo(picture: Image.Image, said: str = "") -> None:
     display(Jpeg(raw.getvalue(), alt=said))
 
 
-def _rich(passage: Passage) -> str:
+def passage_as_html(passage: Passage) -> str:
+    """A passage as a paragraph, with its spans marked.
+
+    Args:
+        passage: its texts stand in it as they are, whatever is in them.
+    """
     text = "".join(
         f"<mark><b>{as_html(piece)}</b></mark>" if marked else as_html(piece)
         for piece, marked in _pieces(passage)

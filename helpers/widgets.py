@@ -60,7 +60,7 @@ class Form(ipywidgets.VBox):
 
         def fill_in(_: Any) -> None:
             for name, value in self.examples[caption].items():
-                set_value(self.fields[name], value)
+                self.fields[name].value = value
             self._run()
 
         button.on_click(fill_in)
@@ -104,24 +104,8 @@ def form(
 
     Mistakes show as one sentence below the fields.
     """
-    inputs: dict[str, ipywidgets.Widget] = {}
-    for name, given in fields.items():
-        inputs[name] = _field(name, given)
+    inputs = {name: _field(name, given) for name, given in fields.items()}
     return Form(handle, label, preview, inputs, examples or {}, keep)
-
-
-def set_value(field: ipywidgets.Widget, value: Any) -> None:
-    """Fill in a field of a form.
-
-    Args:
-        field: one of ``Form.fields``.
-        value: as the form's handle gets it.
-    """
-    if isinstance(field, _Several):
-        for one, given in zip(field.children, value, strict=True):
-            one.value = given
-    else:
-        field.value = value
 
 
 class _Several(ipywidgets.HBox):
@@ -130,6 +114,11 @@ class _Several(ipywidgets.HBox):
     @property
     def value(self) -> list[Any]:
         return [field.value for field in self.children]
+
+    @value.setter
+    def value(self, values: Sequence[Any]) -> None:
+        for field, given in zip(self.children, values, strict=True):
+            field.value = given
 
 
 def _field(name: str, given: Any) -> ipywidgets.Widget:
