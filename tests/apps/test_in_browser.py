@@ -6,7 +6,6 @@ pages are kept in ``build/apps``.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -14,15 +13,14 @@ from pathlib import Path
 
 import pytest
 from cases import CASES
+from fiftyone_screenshot import find_browser
 from program import has_app
 
+from helpers.errors import HelpfulError
 from helpers.paths import ROOT, build_folder
 
 pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 NAMES = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if has_app(path)]
 PICTURES = build_folder() / "apps"
 SOON = 5  # seconds until a page can be used that somebody has opened before
@@ -47,11 +45,13 @@ def address():
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on the PATH (Debian: apt install chromium)")
+    try:
+        chromium = find_browser()
+    except HelpfulError as error:
+        pytest.skip(f"{error} (Debian: apt install chromium)")
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import capture
-import nbformat
-import run_notebooks
-from program import Piece, assemble, text_of
-from pymilvus import MilvusException
+from program import Piece, assemble, cells_of, text_of
 
 from helpers.errors import HelpfulError
 from helpers.paths import build_folder, store_folder
@@ -46,7 +43,7 @@ class App:
     Attributes:
         name: the notebook's.
         title, sentence, about: its heading, what it is for, and what stands behind it.
-        state: "closed", "opening", "ready" or "failed".
+        state: "closed", "ready" or "failed".
         message, share: what is going on while it opens, and how much of it is done, or None.
         forms: its forms, once it is ready.
     """
@@ -69,12 +66,11 @@ class App:
         with self._opening:
             if self.state == "ready":
                 return
-            self.state = "opening"
             self._tell("Opening what is stored")
             try:
                 try:
                     self.forms = self._run()
-                except (MilvusException, FileNotFoundError) as error:
+                except Exception as error:
                     if not _nothing_stored(error):
                         raise
                     self._fill()
@@ -131,6 +127,8 @@ class App:
 
     def _fill(self) -> None:
         """Run the notebook, which fills the store."""
+        import run_notebooks  # here, since it takes seconds to import
+
         (build_folder() / "scores").mkdir(exist_ok=True)
 
         def tell(cell: int, cells: int) -> None:
@@ -140,7 +138,7 @@ class App:
                 cell / cells,
             )
 
-        tell(0, len(nbformat.read(self.notebook, as_version=4).cells))
+        tell(0, len(cells_of(self.notebook)))
         result = run_notebooks.run(self.notebook, FILLING, in_place=False, on_cell=tell)
         if result.problem:
             raise HelpfulError(f"The notebook could not fill the store: {result.problem}")
@@ -163,14 +161,17 @@ def _execute(piece: Piece, name: str, namespace: dict[str, Any]) -> None:
 
 
 def _nothing_stored(error: Exception) -> bool:
+    from pymilvus import MilvusException
+
     if isinstance(error, MilvusException):
         return "not found" in str(error) or "not exist" in str(error)
-    return Path(error.filename or "").is_relative_to(store_folder("any").parent)
+    missing = error.filename if isinstance(error, FileNotFoundError) else None
+    return Path(missing or "").is_relative_to(store_folder("any").parent)
 
 
 def _heading(notebook: Path) -> tuple[str, str, str]:
     """Title, sentence, and data, model and engine, from a notebook's first cell."""
-    first = nbformat.read(notebook, as_version=4).cells[0].source
+    first = "".join(cells_of(notebook)[0]["source"])
     title, sentence, table, *_ = first.split("\n\n")
     names, _, values = (row.strip("|").split("|") for row in table.split("\n")[:3])
     parts = [f"{n.strip()}: {v.strip()}" for n, v in zip(names, values, strict=True)]

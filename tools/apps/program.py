@@ -24,6 +24,11 @@ class Piece(NamedTuple):
     source: str
 
 
+def cells_of(notebook: Path) -> list[dict]:
+    """The cells of an .ipynb file."""
+    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+
+
 def assemble(notebook: Path) -> list[Piece]:
     """The program of a notebook's app, in order.
 
@@ -33,12 +38,11 @@ def assemble(notebook: Path) -> list[Piece]:
     Raises:
         ValueError: the notebook has no cell tagged ``app``.
     """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     pieces: list[Piece] = []
     elsewhere: dict[str, list[Piece]] = defaultdict(list)
     if not has_app(notebook):
         raise ValueError(f"{notebook.name} has no cell tagged app")
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate(cells_of(notebook)):
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
@@ -64,8 +68,7 @@ def assemble(notebook: Path) -> list[Piece]:
 
 def has_app(notebook: Path) -> bool:
     """Whether a notebook has a cell tagged ``app``."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return any("app" in cell["metadata"].get("tags", []) for cell in cells)
+    return any("app" in cell["metadata"].get("tags", []) for cell in cells_of(notebook))
 
 
 def text_of(pieces: list[Piece]) -> str:

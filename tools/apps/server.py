@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import fields
-import nbconvert
 import tornado
 from app import App
 from tornado.httpserver import HTTPServer
@@ -132,10 +131,10 @@ class Open(Page):
     async def post(self, name: str) -> None:
         """Tell what goes on until it is ready."""
         app = self.app(name)
-        threading.Thread(target=app.open, daemon=True).start()  # waits where one is at it
-        await asyncio.sleep(0.05)
+        opening = threading.Thread(target=app.open, daemon=True)  # waits where one is at it
+        opening.start()
         self.set_header("Content-Type", "application/x-ndjson")
-        while app.state == "opening":
+        while opening.is_alive():
             self.write(json.dumps({"message": app.message, "share": app.share}) + "\n")
             await self.flush()
             await asyncio.sleep(0.25)
@@ -200,6 +199,8 @@ class Source(Page):
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
             self.finish(app.text())
         else:
+            import nbconvert  # here, since it takes seconds to import
+
             # Its page brings styles and scripts of its own, some from other sites.
             self.set_header("Content-Security-Policy", "sandbox")
             self.finish(nbconvert.HTMLExporter().from_filename(str(app.notebook))[0])

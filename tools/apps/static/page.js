@@ -248,8 +248,10 @@ async function asWav(blob) {
 }
 
 async function open(box) {
+  const busy = busyHtml("Opening what is stored");
+  box.replaceChildren(busy);
   try {
-    const last = await post(`/${box.dataset.name}/open`, "", undefined, (news) => tell(box, news));
+    const last = await post(`/${box.dataset.name}/open`, "", undefined, (news) => tell(busy, news));
     if (last.state === "ready") location.reload();
     else box.replaceChildren(mistake(last.message));
   } catch (error) {
