@@ -1,6 +1,7 @@
 # Each target is a line or two of ordinary commands; the README gives them for systems without make.
 PYTHON ?= python3
 NB ?=
+TESTS ?=
 DIR ?=
 PACKAGE ?=
 ADDRESS ?=
@@ -10,7 +11,7 @@ HALF := tests/test_hostile.py tests/notebooks tests/scenarios
 EMBEDDED = env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores"
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
-.PHONY: run test test-server assets lint lab app apps start notebooks bench clean
+.PHONY: run test test-server newest assets lint lab app apps start notebooks bench clean
 
 run: assets                      ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
@@ -24,6 +25,9 @@ test: lint assets                ## everything that CI runs
 
 test-server: assets              ## the notebooks on Milvus 2.3.5 and a guarded Redis, shut off from the network
 	$(BIN)/python tools/on_server.py $(if $(PUBLISH),--publish) $(NB)
+
+newest:                          ## try the newest of every dependency, in an environment of its own
+	$(PYTHON) tools/newest.py $(NB) $(if $(TESTS),--tests $(TESTS))
 
 assets: .venv/installed          ## fetch the models and data that are missing
 	$(BIN)/python -m helpers.assets

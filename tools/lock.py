@@ -45,22 +45,11 @@ CPU_BUILDS = {
 
 def main() -> None:
     """Resolve, sort into the locks and write them."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment, lock = Path(folder, "uv"), Path(folder, "lock.txt")
-        venv.create(environment, with_pip=True)
-        binaries = environment / ("Scripts" if os.name == "nt" else "bin")
-        pip = [binaries / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:", UV]
-        subprocess.run(pip, check=True)
-        known = (path.read_text() for path in LOCKS.glob("*[!u].txt"))  # not torch-cpu.txt
-        lock.write_text("\n".join(re.findall(r"^[\w.-]+==[^\\\n]+", "\n".join(known), re.M)))
-        overrides = Path(folder, "overrides.txt")
-        overrides.write_text(OVERRIDES)
-        command = [binaries / "uv", "pip", "compile", "--no-config", "--quiet", "--universal"]
-        command += ["--python-version", PYTHON, "--no-python-downloads", "--generate-hashes"]
-        command += ["--only-binary", ":all:", *(f"--no-binary={name[:-2]}" for name in SOURCE_ONLY)]
-        command += ["--override", overrides, "--no-header", "--no-annotate", "--output-file", lock]
-        subprocess.run([*command, *sys.argv[1:], ROOT / "requirements.txt"], check=True)
-        packages = re.findall(r"^\S.*\n(?:    .*\n)*", lock.read_text(), re.M)
+    known = (path.read_text() for path in LOCKS.glob("*[!u].txt"))  # not torch-cpu.txt
+    known = re.findall(r"^[\w.-]+==[^\\\n]+", "\n".join(known), re.M)
+    options = ["--universal", "--python-version", PYTHON, "--generate-hashes", *sys.argv[1:]]
+    lock = resolve(ROOT / "requirements.txt", *options, known="\n".join(known))
+    packages = re.findall(r"^\S.*\n(?:    .*\n)*", lock, re.M)
     source = [package for package in packages if package.startswith(SOURCE_ONLY)]
     torch = [package for package in packages if TORCH.match(package)]
     (version,) = (package.split()[0] for package in torch if package.startswith("torch=="))
@@ -73,6 +62,31 @@ def main() -> None:
     write("source.txt", "--no-binary :all:", source)
     write("torch.txt", "--only-binary :all:", torch)
     write("torch-cpu.txt", "--only-binary :all:", [f"{cpu}\n"])
+
+
+def resolve(requirements: Path, *options: str | Path, known: str = "") -> str:
+    """All that a file of requirements brings, pinned, a package a line.
+
+    Args:
+        requirements: the file.
+        options: for ``uv pip compile``.
+        known: such lines, whose versions are kept where nothing speaks against them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        environment, lock = Path(folder, "uv"), Path(folder, "lock.txt")
+        venv.create(environment, with_pip=True)
+        binaries = environment / ("Scripts" if os.name == "nt" else "bin")
+        pip = [binaries / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:", UV]
+        subprocess.run(pip, check=True)
+        lock.write_text(known)
+        overrides = Path(folder, "overrides.txt")
+        overrides.write_text(OVERRIDES)
+        command = [binaries / "uv", "pip", "compile", "--no-config", "--quiet"]
+        command += ["--no-python-downloads", "--override", overrides]
+        command += ["--only-binary", ":all:", *(f"--no-binary={name[:-2]}" for name in SOURCE_ONLY)]
+        command += ["--no-header", "--no-annotate", "--output-file", lock]
+        subprocess.run([*command, *options, requirements], check=True)
+        return lock.read_text()
 
 
 def write(name: str, option: str, packages: list[str]) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import newest
 import pytest
 import yaml
 
@@ -60,3 +61,15 @@ def test_each_python_that_the_project_names_is_tried():
         (one["os"].split("-")[0], one["python"]) for one in matrix["strategy"]["matrix"]["include"]
     }
     assert {("ubuntu", "3.11"), ("ubuntu", "3.12"), ("ubuntu", "3.13"), ("macos", "3.12")} == tried
+
+
+def test_the_report_on_the_newest_versions_is_kept_whatever_happens():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/newest.yml").read_text())
+    steps = workflow["jobs"]["newest"]["steps"]
+    run, show, keep = steps[-3:]
+    assert run["run"].startswith("make newest")
+    assert run["timeout-minutes"] < workflow["jobs"]["newest"]["timeout-minutes"]
+    assert show["if"] == keep["if"] == "always()"
+    report = (newest.BUILD / "report.md").relative_to(ROOT).as_posix()
+    assert keep["with"]["path"] == report
+    assert report in show["run"]
