@@ -88,8 +88,15 @@ def running(program: str, store: Path, folder: Path, lock: int) -> Iterator[subp
             if process.poll() is not None or time.monotonic() > deadline:
                 raise ServiceError(_explain(store, folder / "redis.log"))
             time.sleep(0.01)
-        pid = client.info("server")["process_id"]
+        server = client.info("server")
+        pid, version = server["process_id"], server["redis_version"]
         client.close()
+        if (store / "appendonlydir").exists() and int(version.partition(".")[0]) < 7:
+            raise ServiceError(
+                f"The Redis data in {shown(store)} was written by Redis 7 or newer, which Redis "
+                f"{version} cannot read: use the environment it was made in, or delete that folder "
+                "and run the notebook again to build it anew."
+            )
         yield process
     finally:
         process.stdin.close()

