@@ -7,6 +7,9 @@ python tools/run_notebooks.py --in-place           keep the outputs in notebooks
 A notebook that has not changed since it last ran well, nor anything it uses here, is not executed
 again, unless --force or --in-place says so.
 
+While it works it says on what: on a terminal in one line, in a log at least every half minute. It
+ends with the scoreboard and the slowest cells.
+
 A notebook that fails is named with its error and the others still run. The exit status is 1 when
 one failed, missed a floor or recorded no score.
 """
@@ -15,10 +18,14 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
+import json
 import math
 import os
 import re
+import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +43,14 @@ from scores import NOTEBOOKS, ROOT
 from traitlets import default
 
 from helpers.paths import build_folder
+from helpers.scoreboard import aligned
 
 BUILD = build_folder()
 SETTINGS = "MILVUS_URI", "REDIS_URL", "BOOTCAMP_STORES", "BENCHMARK_SIZE", "BENCHMARK_SERVER"
 """Environment variables on which a notebook's result depends."""
+DRAW_SECONDS, LOG_SECONDS = 0.5, 30  # between two looks at the work, on a terminal and in a log
+STOPS = signal.SIGINT, signal.SIGTERM
+SLOWEST = 10  # cells to name at the end
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 METADATA = {
@@ -71,6 +82,100 @@ class Result:
     name: str
     problem: str
     seconds: float
+
+
+@dataclass
+class Cell:
+    """A cell as progress and the table of the slowest name it."""
+
+    notebook: str
+    number: int
+    heading: str
+    first_line: str
+    seconds: float = 0.0
+
+
+def outline(path: Path) -> list[Cell]:
+    """The cells of a notebook, each with the heading that it stands under; none if unreadable."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    except (ValueError, LookupError, TypeError):
+        return []
+    found, heading = [], ""
+    for number, (kind, text) in enumerate(texts, 1):
+        if kind == "markdown" and (title := re.search(r"^#+ +(.+)", text, re.MULTILINE)):
+            heading = title[1]
+        found.append(Cell(path.stem, number, heading, (text.splitlines() or [""])[0]))
+    return found
+
+
+class Progress:
+    """Says while a notebook runs which cell is at work, and takes the time of each.
+
+    On a terminal this is one line that is drawn over, also while one cell takes long. In a log it
+    is a line when the notebook starts, and one every LOG_SECONDS.
+
+    Attributes:
+        cells: the notebook's cells with the seconds they took, once it has run.
+    """
+
+    def __init__(self, title: str, path: Path) -> None:
+        self.title = title
+        self.usual = _usual(path.stem)
+        self.cells = outline(path)
+        self._at: Cell | None = None
+        self._began = self._cell_began = time.monotonic()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Progress":
+        self._draw(f"{self.title} … {self.usual}".rstrip())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cell(0, 0)
+        self._done.set()
+        self._thread.join()
+
+    def cell(self, number: int, _: int) -> None:
+        """Note that the cell of this number starts, and that the one before has ended."""
+        now = time.monotonic()
+        if self._at:
+            self._at.seconds = now - self._cell_began
+        self._at = self.cells[number - 1] if 0 < number <= len(self.cells) else None
+        self._cell_began = now
+
+    def state(self) -> str:
+        """What is at work and for how long."""
+        seconds = f"{time.monotonic() - self._began:.0f} s"
+        parts = [seconds + (f" ({self.usual})" if self.usual else "")]
+        if cell := self._at:
+            parts += [f"cell {cell.number} of {len(self.cells)}", cell.heading]
+        return f"{self.title} … {', '.join(filter(None, parts))}"
+
+    def _watch(self) -> None:
+        while not self._done.wait(DRAW_SECONDS if sys.stdout.isatty() else LOG_SECONDS):
+            self._draw(self.state())
+
+    def _draw(self, text: str) -> None:
+        if sys.stdout.isatty():
+            _say(text[: shutil.get_terminal_size().columns - 1], end="")
+        else:
+            _say(text)
+
+
+def slowest(cells: list[Cell]) -> str:
+    """A table of the cells that took longest, without those of less than a tenth of a second."""
+    longest = sorted(
+        (cell for cell in cells if cell.seconds >= 0.1), key=lambda cell: -cell.seconds
+    )
+    lines = [["slowest cells", "cell", "seconds", "under", "first line"]]
+    for cell in longest[:SLOWEST]:
+        numbers = [str(cell.number), f"{cell.seconds:.1f}"]
+        lines.append([cell.notebook, *numbers, cell.heading[:40], cell.first_line[:60]])
+    return aligned(lines, left=(0, 3, 4)) if longest else ""
 
 
 def execute(
@@ -162,6 +267,7 @@ def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int]
             if in_place:
                 nbformat.write(notebook, path)
             stamp.write_text(fingerprint(path), encoding="utf-8")
+            scores.keep_time(path.stem, seconds)
     return Result(path.stem, problem, seconds)
 
 
@@ -179,14 +285,15 @@ def main() -> int:
     paths = choose(options.names)
     (BUILD / "scores").mkdir(parents=True, exist_ok=True)
 
-    results = []
+    results, cells = [], []
     for number, path in enumerate(paths, 1):
         title = f"[{number}/{len(paths)}] {path.stem}"
-        _say(f"{title} …", end="" if sys.stdout.isatty() else "\n")
         if not (options.force or options.in_place) and unchanged(path):
             _say(f"{title}  unchanged since it last ran well")
             continue
-        result = run(path, options.timeout, options.in_place, _progress(title))
+        with Progress(title, path) as progress:
+            result = run(path, options.timeout, options.in_place, progress.cell)
+        cells += progress.cells
         verdict = "FAILED " + result.problem if result.problem else "ok"
         _say(f"{title}  {result.seconds:.0f} s  {verdict}")
         results.append(result)
@@ -196,6 +303,8 @@ def main() -> int:
         scores.publish(result.name for result in results if not result.problem)
     recorded = [score for path in paths if (score := scores.load(path.stem))]
     print(f"\n{scores.table(recorded)}")
+    if table := slowest(cells):
+        print(f"\n{table}\n")
     for result in failed:
         print(f"FAILED {result.name}  {result.problem}")
     if os.environ.get("MILVUS_URI"):
@@ -224,14 +333,20 @@ async def _execute_or_stop(client: NotebookClient, **options: object) -> None:
         raise
 
 
-def _progress(title: str) -> Callable[[int, int], None]:
-    """Show the cell at work on one line that is drawn over, where there is a terminal to do so."""
+def _stop(*_: object) -> None:
+    """Stop once: another Ctrl-C would only interrupt the end of the kernel."""
+    for one in STOPS:
+        signal.signal(one, lambda *_: None)
+    raise KeyboardInterrupt
 
-    def show(cell: int, cells: int) -> None:
-        if sys.stdout.isatty():
-            _say(f"{title} … cell {cell}/{cells}", end="")
 
-    return show
+def _usual(name: str) -> str:
+    """How long a notebook takes, by its last run here, else by the one that was committed."""
+    if seconds := scores.times().get(name):
+        return f"usually about {seconds:.0f} s"
+    if seconds := scores.committed().get(name, {}).get("seconds"):
+        return f"about {seconds:.0f} s in the committed run"
+    return ""
 
 
 def _say(text: str, end: str = "\n") -> None:
@@ -267,6 +382,9 @@ def _tidy_outputs(outputs: list[nbformat.NotebookNode]) -> list[nbformat.Noteboo
 
 
 if __name__ == "__main__":
+    # Also where Ctrl-C was to be ignored, as a script has it for what it starts in its background.
+    for one in STOPS:
+        signal.signal(one, _stop)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

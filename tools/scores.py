@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from helpers.paths import build_folder
 from helpers.scoreboard import FIGURES, Score, aligned, as_text, score_file, write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 COMMITTED = NOTEBOOKS / "scores.json"
 """The scores of the committed notebooks, from which tools/gallery.py writes the README's table."""
+_TIMES = build_folder() / "times.json"
 
 
 def load(notebook: str) -> Score | None:
@@ -30,6 +32,19 @@ def add_seconds(notebook: str, seconds: float) -> None:
     score = load(notebook)
     if score and score["seconds"] is None:
         write_json(score_file(notebook), score | {"seconds": round(seconds, 1)})
+
+
+def times() -> dict[str, float]:
+    """The seconds that each notebook took when it last ran well on this computer."""
+    try:
+        return json.loads(_TIMES.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def keep_time(notebook: str, seconds: float) -> None:
+    """Note how long a notebook took, for the next run to say."""
+    write_json(_TIMES, times() | {notebook: round(seconds, 1)})
 
 
 def missed(score: Score) -> list[str]:

@@ -1,16 +1,22 @@
 """tools/run_notebooks.py on tiny notebooks, as a user starts it."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 import run_notebooks
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -40,13 +46,13 @@ class Project:
     def add_good(self, name: str, measured: float = 0.9) -> Path:
         return self.add(name, "print('hello')", record(name, measured))
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str, **options: object) -> subprocess.Popen:
+        stores = {"BOOTCAMP_BUILD": str(self.build), "BOOTCAMP_STORES": str(self.folder / "stores")}
+        where = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen(
             [sys.executable, self.folder / "tools" / "run_notebooks.py", *arguments],
-            env=os.environ | {"BOOTCAMP_BUILD": str(self.build)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            env={**os.environ, **stores},
+            **(where | options),
         )
 
     def run(self, *arguments: str) -> tuple[int, str]:
@@ -186,25 +192,144 @@ def test_a_kernel_that_dies_is_reported_with_its_log(project: Project):
     assert (project.build / "01_dies.log").exists()
 
 
-def test_ctrl_c_stops_the_whole_run(project: Project):
-    pid = project.notebooks / "pid"
-    cell = (
-        "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(60)"
+def of(project: Project) -> list[psutil.Process]:
+    """The processes with this project's stores in their environment: kernel, keeper, Redis."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("BOOTCAMP_STORES") == str(project.folder / "stores"):
+                found.append(process)
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the environment of other processes")
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda runner: runner.send_signal(signal.SIGINT),
+        lambda runner: os.killpg(runner.pid, signal.SIGINT),  # as a terminal does
+        lambda runner: [(runner.send_signal(signal.SIGINT), time.sleep(0.2)) for _ in range(2)],
+        lambda runner: runner.send_signal(signal.SIGTERM),
+        lambda runner: runner.kill(),
+    ],
+    ids=["Ctrl-C", "Ctrl-C to the group", "Ctrl-C twice", "SIGTERM", "SIGKILL"],
+)
+def test_a_stop_leaves_no_kernel_keeper_or_redis(project: Project, stop):
+    ready = project.notebooks / "ready"
+    project.add(
+        "01_slow",
+        "import pathlib, time\n"
+        "from helpers.connect import connect_milvus, connect_redis\n"
+        "connect_milvus('slow').list_collections()\n"
+        "connect_redis('slow').set('a', 1)\n"
+        "pathlib.Path('ready').touch()\n"
+        "while True:\n"
+        "    time.sleep(1)",
     )
-    project.add("01_slow", cell)
     project.add_good("02_good")
-    process = project.start()
-    while not (pid.exists() and pid.read_text()):
+    process = project.start(start_new_session=True)
+    while not ready.exists():
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert "Stopped." in output
+    programs = " ".join(word for one in of(project) for word in one.cmdline())
+    for program in ("run_notebooks", "ipykernel", "keeper", "redis-server"):
+        assert program in programs
+
+    stop(process)
+
+    stopped = time.monotonic()
+    while left := [one for one in of(project) if one.status() != psutil.STATUS_ZOMBIE]:
+        assert time.monotonic() < stopped + 10, left
+        time.sleep(0.1)
+    output, _ = process.communicate(timeout=10)
     assert "Traceback" not in output
     assert not (project.build / "02_good.ipynb").exists()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+    if process.returncode != -signal.SIGKILL:
+        assert process.returncode == 1
+        assert "Stopped." in output
+
+
+def test_a_run_in_the_background_of_a_script_can_be_stopped(project: Project):
+    project.add("01_slow", "import time\ntime.sleep(60)")
+    # A shell has what it starts with & ignore Ctrl-C.
+    process = project.start(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    assert "01_slow …" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+    assert (process.returncode, output) == (1, "\nStopped.\n")
+
+
+def test_a_terminal_shows_one_line_that_ticks_while_a_cell_works(project: Project):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 60, 0, 0))
+    path = project.add("01_slow", "import time\ntime.sleep(3.2)", record("01_slow"))
+    book = nbformat.read(path, as_version=4)
+    book.cells[0].source = "# A title\n\n## Waiting for " + "something " * 9
+    nbformat.write(book, path)
+    process = project.start(stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # raised at the end
+        while piece := os.read(ours, 4096):
+            shown += piece
+    os.close(ours)
+    assert process.wait() == 0, shown
+    drawn = shown.decode().split("[1/1]")[1:]
+    ticks = [text for text in drawn if "cell 2 of 3" in text]
+    assert len({re.search(r"… (\d+) s", text)[1] for text in ticks}) >= 3, "it does not tick"
+    for text in drawn[:-1]:
+        assert text.endswith("\r\x1b[K") and "\n" not in text, "not drawn over"
+        assert len("[1/1]" + text.removesuffix("\r\x1b[K")) < 60, "wider than the terminal"
+    assert re.match(r" 01_slow  \d s  ok\r\n", drawn[-1])
+
+
+def test_a_log_has_a_line_now_and_then_with_cell_heading_and_usual_time(
+    monkeypatch, capsys, project: Project
+):
+    path = project.add("01_long", "one()", "two()")
+    monkeypatch.setattr(run_notebooks.scores, "times", lambda: {"01_long": 61.4})
+    monkeypatch.setattr(run_notebooks, "LOG_SECONDS", 0.5)
+    with run_notebooks.Progress("[1/1] 01_long", path) as progress:
+        progress.cell(2, 3)
+        time.sleep(0.6)
+        for _ in range(50):
+            progress.cell(3, 3)
+        time.sleep(0.5)
+    lines = re.sub(r"… \d+ s", "… 0 s", capsys.readouterr().out).splitlines()
+    assert lines == [
+        "[1/1] 01_long … usually about 61 s",
+        "[1/1] 01_long … 0 s (usually about 61 s), cell 2 of 3, Title",
+        "[1/1] 01_long … 0 s (usually about 61 s), cell 3 of 3, Title",
+    ]
+    assert 0.5 < progress.cells[1].seconds < 1 and progress.cells[0].seconds == 0
+
+
+def test_the_usual_time_is_of_the_last_good_run_here_or_else_of_the_committed_one(project: Project):
+    project.add_good("01_good")
+    project.add("02_new", "1 / 0")
+    committed = {"01_good": {"notebook": "01_good", "seconds": 77.0}}
+    project.scores.write_text(json.dumps(committed))
+    _, output = project.run()
+    assert "[1/2] 01_good … about 77 s in the committed run\n" in output
+    assert "[2/2] 02_new …\n" in output, "nothing is known of it"
+    _, output = project.run("--force")
+    assert re.search(r"01_good … usually about \d s\n", output)
+    assert "[2/2] 02_new …\n" in output, "a failed run says nothing of the time"
+
+
+def test_the_slowest_cells_of_all_notebooks_stand_at_the_end(project: Project):
+    pause = "# Wait\nimport time\ntime.sleep({})"
+    project.add("01_some", *[pause.format(0.2 + number / 20) for number in range(6)])
+    project.add("02_more", *[pause.format(0.6 + number / 20) for number in range(6)], "1 + 1")
+    _, output = project.run()
+    rows = re.findall(r"^(\d\d_\w+) +(\d+) +(\d+\.\d)  Title  # Wait$", output, re.MULTILINE)
+    assert [row[:2] for row in rows] == [
+        *[("02_more", str(cell)) for cell in (7, 6, 5, 4, 3, 2)],
+        *[("01_some", str(cell)) for cell in (7, 6, 5, 4)],
+    ]
+    assert 0.8 < float(rows[0][2]) < 2
+    _, output = project.run()
+    assert output.count("# Wait") == 10, "these failed for want of a score, so they ran again"
 
 
 def test_kernels_run_on_this_python_in_the_notebooks_folder(project: Project, monkeypatch):
