@@ -4,6 +4,7 @@ NB ?=
 TESTS ?=
 DIR ?=
 PACKAGE ?=
+ASSETS ?=
 ADDRESS ?=
 BIN := .venv/bin
 # Half of the unit tests, by their time: the two run side by side.
@@ -11,7 +12,7 @@ HALF := tests/test_hostile.py tests/notebooks tests/scenarios
 EMBEDDED = env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores"
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
-.PHONY: run test test-server newest assets lint lab app apps start notebooks bench clean
+.PHONY: run test test-server newest sources assets lint lab app apps start notebooks bench clean
 
 run: assets                      ## execute the notebooks into build/ and show the scoreboard
 	$(BIN)/python tools/run_notebooks.py $(if $(FORCE),--force) $(NB)
@@ -28,6 +29,9 @@ test-server: assets              ## the notebooks on Milvus 2.3.5 and a guarded 
 
 newest:                          ## try the newest of every dependency, in an environment of its own
 	$(PYTHON) tools/newest.py $(NB) $(if $(TESTS),--tests $(TESTS))
+
+sources: .venv/installed         ## try every source of every model and data set, and keep nothing
+	$(BIN)/python tools/sources.py $(ASSETS)
 
 assets: .venv/installed          ## fetch the models and data that are missing
 	$(BIN)/python -m helpers.assets

