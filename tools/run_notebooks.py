@@ -28,7 +28,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import engines
@@ -77,11 +77,15 @@ class PlainLoop(asyncio.SelectorEventLoop):
 
 @dataclass
 class Result:
-    """How the run of one notebook ended; ``problem`` is empty when it went well."""
+    """How the run of one notebook ended; ``problem`` is empty when it went well.
+
+    ``cells`` has the seconds of each cell that came to an end, by its number.
+    """
 
     name: str
     problem: str
     seconds: float
+    cells: dict[int, float]
 
 
 @dataclass
@@ -111,13 +115,10 @@ def outline(path: Path) -> list[Cell]:
 
 
 class Progress:
-    """Says while a notebook runs which cell is at work, and takes the time of each.
+    """Says while a notebook runs which cell is at work, and for how long.
 
     On a terminal this is one line that is drawn over, also while one cell takes long. In a log it
     is a line when the notebook starts, and one every LOG_SECONDS.
-
-    Attributes:
-        cells: the notebook's cells with the seconds they took, once it has run.
     """
 
     def __init__(self, title: str, path: Path) -> None:
@@ -125,7 +126,7 @@ class Progress:
         self.usual = _usual(path.stem)
         self.cells = outline(path)
         self._at: Cell | None = None
-        self._began = self._cell_began = time.monotonic()
+        self._began = time.monotonic()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -135,17 +136,12 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.cell(0, 0)
         self._done.set()
         self._thread.join()
 
     def cell(self, number: int, _: int) -> None:
-        """Note that the cell of this number starts, and that the one before has ended."""
-        now = time.monotonic()
-        if self._at:
-            self._at.seconds = now - self._cell_began
-        self._at = self.cells[number - 1] if 0 < number <= len(self.cells) else None
-        self._cell_began = now
+        """Note that the cell of this number starts."""
+        self._at = self.cells[number - 1]
 
     def state(self) -> str:
         """What is at work and for how long."""
@@ -179,16 +175,23 @@ def slowest(cells: list[Cell]) -> str:
 
 
 def execute(
-    notebook: nbformat.NotebookNode, name: str, timeout: float, on_cell: Callable[[int], None]
+    notebook: nbformat.NotebookNode,
+    name: str,
+    timeout: float,
+    on_cell: Callable[[int], None],
+    on_cell_end: Callable[[int, float], None],
 ) -> str:
     """Run ``notebook`` in a fresh kernel, filling in its outputs; what went wrong, or nothing."""
     deadline = time.monotonic() + timeout
-    cell = 0
+    cell, began = 0, 0.0
 
     def started(cell_index: int, **_: object) -> None:
-        nonlocal cell
-        cell = cell_index + 1
+        nonlocal cell, began
+        cell, began = cell_index + 1, time.monotonic()
         on_cell(cell)
+
+    def ended(**_: object) -> None:
+        on_cell_end(cell, time.monotonic() - began)
 
     client = NotebookClient(
         notebook,
@@ -196,6 +199,7 @@ def execute(
         kernel_manager_class=ThisPython,
         timeout_func=lambda _: max(1.0, deadline - time.monotonic()),
         on_cell_start=started,
+        on_cell_executed=ended,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         record_timing=False,
     )
@@ -248,10 +252,15 @@ def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int]
     try:
         notebook = nbformat.read(path, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        return Result(path.stem, f"not a readable notebook: {str(error)[:100]}", 0)
+        return Result(path.stem, f"not a readable notebook: {str(error)[:100]}", 0, {})
     start = time.monotonic()
+    cells: dict[int, float] = {}
     problem = execute(
-        notebook, path.stem, timeout, on_cell=lambda cell: on_cell(cell, len(notebook.cells))
+        notebook,
+        path.stem,
+        timeout,
+        on_cell=lambda cell: on_cell(cell, len(notebook.cells)),
+        on_cell_end=cells.__setitem__,
     )
     seconds = time.monotonic() - start
     scores.add_seconds(path.stem, seconds)
@@ -268,7 +277,7 @@ def run(path: Path, timeout: float, in_place: bool, on_cell: Callable[[int, int]
                 nbformat.write(notebook, path)
             stamp.write_text(fingerprint(path), encoding="utf-8")
             scores.keep_time(path.stem, seconds)
-    return Result(path.stem, problem, seconds)
+    return Result(path.stem, problem, seconds, cells)
 
 
 def main() -> int:
@@ -293,7 +302,8 @@ def main() -> int:
             continue
         with Progress(title, path) as progress:
             result = run(path, options.timeout, options.in_place, progress.cell)
-        cells += progress.cells
+        for number, seconds in result.cells.items():
+            cells.append(replace(progress.cells[number - 1], seconds=seconds))
         verdict = "FAILED " + result.problem if result.problem else "ok"
         _say(f"{title}  {result.seconds:.0f} s  {verdict}")
         results.append(result)
