@@ -7,8 +7,6 @@ PACKAGE ?=
 ASSETS ?=
 ADDRESS ?=
 BIN := .venv/bin
-# Half of the unit tests, by their time: the two run side by side.
-HALF := tests/test_hostile.py tests/notebooks tests/scenarios
 EMBEDDED = env -u MILVUS_URI -u MILVUS_TOKEN -u REDIS_URL BOOTCAMP_STORES="$(CURDIR)/build/stores"
 PIP = $(BIN)/python -m pip install --no-compile --no-deps
 
@@ -19,8 +17,7 @@ run: assets                      ## execute the notebooks into build/ and show t
 
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
 test: lint assets                ## everything that CI runs
-	$(BIN)/python -m pytest $(HALF) & half=$$!; \
-	$(BIN)/python -m pytest $(HALF:%=--ignore=%); rest=$$?; wait $$half && exit $$rest
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 	$(EMBEDDED) $(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
 	$(EMBEDDED) $(BIN)/python -m pytest -m browser -rs tests/apps
 

@@ -71,4 +71,9 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
         (0, {"example": "cat"}, r"cat 1\.00"),
         (0, {"example": "sushi"}, r"sushi 1\.00"),  # a list of choices takes no wrong one
     ],
+    "12_benchmark": [
+        (0, {"example": "a billion, DISKANN"}, r"1,000 million vectors, DISKANN.*local disk"),
+        (0, {"replicas": "3"}, r"100 million vectors, HNSW.*queries/s"),
+        (0, {"dimension": "100000"}, "dimension is 100000: give a number from 1 to 32,768"),
+    ],
 }

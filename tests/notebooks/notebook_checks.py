@@ -36,10 +36,6 @@ MAX_LINES, MAX_MEDIAN_LINES = 15, 8
 MAX_PICTURE_BYTES, MAX_PICTURE_WIDTH = 400_000, 1600
 MIN_SUBJECT_LINES = 25
 MAX_WORDS = 2600
-# Until their method has moved into them: the checks of figures, of words and of the subject.
-NOT_YET = {
-    "12_benchmark",
-}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # A path of the machine the notebook ran on; not a part of an address such as https://x.org/home/.
@@ -203,21 +199,19 @@ def check_prose(notebook: Notebook) -> Problems:
 
 def check_words(notebook: Notebook) -> Problems:
     words = len(notebook.prose.split())
-    if notebook.name not in NOT_YET and words > MAX_WORDS:
+    if words > MAX_WORDS:
         yield f"{words} words of prose, more than {MAX_WORDS}"
 
 
 def check_subject(notebook: Notebook) -> Problems:
     tagged = [cell for cell in notebook.code if "subject" in cell.metadata.get("tags", [])]
     lines = sum(len(cell.source.splitlines()) for cell in tagged)
-    if notebook.name not in NOT_YET and lines < MIN_SUBJECT_LINES:
+    if lines < MIN_SUBJECT_LINES:
         yield f"{lines} lines are tagged subject, fewer than {MIN_SUBJECT_LINES}: where is it?"
 
 
 def check_figures(notebook: Notebook) -> Problems:
     """Each figure with a decimal point stands in an output, or beside the command that made it."""
-    if notebook.name in NOT_YET:
-        return
     shown = " ".join(text_of(output) for _, output in notebook.outputs())
     code = " ".join(cell.source for cell in notebook.code)
     known = {float(found) for found in FIGURE.findall(f"{shown} {code}")}

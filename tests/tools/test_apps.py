@@ -61,8 +61,8 @@ def test_a_program_has_the_tagged_cells_and_the_definitions_they_use(tmp_path):
     assert order == sorted(order)
 
 
-def test_all_notebooks_but_the_benchmark_are_apps():
-    assert len(NOTEBOOKS) == 12 and "12_benchmark" not in {path.stem for path in NOTEBOOKS}
+def test_all_notebooks_are_apps():
+    assert len(NOTEBOOKS) == 13
 
 
 def test_a_notebook_without_an_app_is_named(tmp_path):
@@ -355,7 +355,6 @@ def test_a_password_is_asked_for(tmp_path):
         (["--address", "0.0.0.0"], "0.0.0.0 is open to others: set BOOTCAMP_PASSWORD, too."),
         (["--address", "here"], "'here' is no address"),
         (["99_nothing"], "There is no notebook 99_nothing"),
-        (["12_benchmark"], "12_benchmark has no app."),
     ],
 )
 def test_a_wrong_command_is_one_sentence(arguments, said):

@@ -10,6 +10,8 @@ from helpers.encoders.sift import load_sift
 from helpers.errors import HelpfulError
 from helpers.measure import exact_search
 from helpers.progress import progress_bar
+from helpers.scenarios.benchmark.engines import share_of
+from helpers.scenarios.benchmark.setups import ALL
 
 _AT_ONCE = 32  # queries against all vectors at once: 128 MB of scores for a million
 
@@ -34,14 +36,21 @@ def prepare_vectors(source: str, size: int, queries: int, folder: Path) -> Path:
     """
     ready = folder / f"{source}-{size}-{queries}"
     if not (ready / "queries.npy").exists():
-        vectors, searched = _load(source, size, queries)
+        if source == "photos":
+            vectors, searched = load_sift(size, queries)
+        elif source == "sift1m":
+            vectors, searched = read_hdf5(fetch("sift1m"), size, queries)
+        else:
+            raise HelpfulError(f"There are no vectors {source!r}: choose 'photos' or 'sift1m'.")
         ready.mkdir(parents=True, exist_ok=True)
         np.save(ready / "vectors.npy", vectors)
         np.save(ready / "queries.npy", searched)  # last: it says that all is there
     return ready
 
 
-def true_neighbours(vectors: np.ndarray, queries: np.ndarray, k: int, file: Path) -> np.ndarray:
+def true_neighbours(
+    vectors: np.ndarray, queries: np.ndarray, k: int, file: Path, keep: int = ALL
+) -> np.ndarray:
     """The true k nearest of every query, by comparing it with every vector; kept in a file.
 
     Args:
@@ -49,32 +58,27 @@ def true_neighbours(vectors: np.ndarray, queries: np.ndarray, k: int, file: Path
         queries: float32, (m, dim), of length 1.
         k: how many.
         file: where ``ids`` and ``scores`` are kept, as ``.npz``.
+        keep: of a thousand rows, those among which to search, as ``share_of`` numbers them.
 
     Returns:
-        Row numbers, best first: int64, (m, k).
+        Row numbers, best first: int64, (m, k), or fewer where fewer rows are kept.
     """
+    rows = np.flatnonzero(share_of(np.arange(len(vectors))) < keep)
     if file.exists():
         kept = np.load(file)["ids"]
-        if kept.shape == (len(queries), k):
+        if kept.shape == (len(queries), min(k, len(rows))):
             return kept
+    among = vectors if len(rows) == len(vectors) else vectors[rows]
     found = []
-    with progress_bar(len(queries), f"Comparing with {len(vectors):,}", "query") as bar:
+    with progress_bar(len(queries), f"Comparing with {len(rows):,}", "query") as bar:
         for start in range(0, len(queries), _AT_ONCE):
-            found.append(exact_search(queries[start : start + _AT_ONCE], vectors, k, "IP"))
+            found.append(exact_search(queries[start : start + _AT_ONCE], among, k, "IP"))
             bar.update(len(found[-1]))
-    ids = np.concatenate(found)
+    ids = rows[np.concatenate(found)]
     draft = file.with_suffix(".part.npz")
     np.savez(draft, ids=ids, scores=np.einsum("qkd,qd->qk", vectors[ids], queries))
     draft.replace(file)
     return ids
-
-
-def _load(source: str, size: int, queries: int) -> tuple[np.ndarray, np.ndarray]:
-    if source == "photos":
-        return load_sift(size, queries)
-    if source != "sift1m":
-        raise HelpfulError(f"There are no vectors {source!r}: choose 'photos' or 'sift1m'.")
-    return read_hdf5(fetch("sift1m"), size, queries)
 
 
 def read_hdf5(file: Path, size: int, queries: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,26 +4,30 @@ its memory can be told from everything else's: ``python -m helpers.scenarios.ben
 
 import contextlib
 import gc
-import itertools
 import json
 import os
+import pickle
 import sys
+import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
-from helpers.scenarios.benchmark.engines import Engine, engine_class
-from helpers.scenarios.benchmark.setups import Setup
+from helpers.measure import bootstrap_interval
+from helpers.scenarios.benchmark.engines import Engine, share_of
+from helpers.scenarios.benchmark.setups import ALL, BATCH, Load, Setup
 
-RANKS = (1, 10, 100)
-BATCH = 100  # queries in one request
-_LEAST = 100  # queries that are timed, however long they take
+_LONGEST = 20  # seconds for finding out a recall, once a batch is done
+_WRITTEN = 100  # rows in one insert, while searches go on
+
+Search = Callable[[np.ndarray, Load], np.ndarray]  # queries, what is asked -> ids
+Rounds = list[tuple[float, np.ndarray]]  # in each queries per second, and the ms of each call
+Measure = Callable[[Search, np.ndarray, Sequence[Load], float], list[Rounds]]  # for some seconds
 
 
 @dataclass(frozen=True)
@@ -34,129 +38,133 @@ class Work:
         data: the folder with ``vectors.npy``, ``queries.npy`` and the true neighbours.
         size: how many of the vectors, from the first on.
         k: how many neighbours each search asks for.
-        seconds: after this time a measurement ends, if it has 100 queries.
-        clients: how many threads search at once in the last measurement; 0 leaves it out.
+        seconds: how long each measurement lasts.
         threads: how many threads an engine may use.
+        writes: rows a second that come in during the last measurement.
     """
 
     data: str
     size: int
     k: int
     seconds: float
-    clients: int
     threads: int
+    writes: int
 
-    def truth_file(self) -> Path:
+    def truth_file(self, keep: int = ALL) -> Path:
         """Where the true neighbours are kept, as ``ids`` and ``scores``."""
-        return Path(self.data) / f"truth-{self.size}.npz"
+        return Path(self.data) / f"truth-{self.size}-{keep}.npz"
 
 
-def run_job(setup: Setup, work: Work, folder: Path) -> dict[str, Any]:
+def run_job(
+    kind: type[Engine], measure: Measure, setup: Setup, work: Work, folder: Path
+) -> dict[str, Any]:
     """Build an index and measure it.
 
     Args:
-        setup: engine and index.
+        kind: the engine.
+        measure: what measures searches.
+        setup: index and parameters.
         work: data and rules.
         folder: an empty folder for what the engine writes.
 
     Returns:
-        Plain figures: ``insert_s`` (None where vectors go straight into the index), ``build_s``,
-        ``memory_mb`` (what this process and its children grew by) and ``disk_mb`` (both None where
-        the engine is on another machine), ``version``, and under ``points`` what ``measure`` gives
-        for each effort.
+        Plain figures: ``insert_s``, ``build_s``, ``memory_mb`` (what this process and its children
+        grew by) and ``disk_mb`` (both None where the engine is on another machine), ``version``,
+        and under ``points`` for each load its fields and what ``summarise`` gives. The last point
+        has ``writes``, the rows a second that came in meanwhile.
     """
-    vectors = np.load(Path(work.data) / "vectors.npy", mmap_mode="r")[: work.size]
+    vectors = np.load(Path(work.data) / "vectors.npy", mmap_mode="r")
     queries = np.load(Path(work.data) / "queries.npy")
-    truth = np.load(work.truth_file())["scores"]
     before = own_memory()
-    engine = engine_class(setup.engine)(setup, work.size, vectors.shape[1], folder, work.threads)
+    engine = kind(setup, work.size, vectors.shape[1], folder, work.threads)
+    engine.open()
     try:
         start = time.perf_counter()
-        engine.insert(vectors)
+        engine.train(vectors[: work.size])
+        for first in range(0, work.size, engine.rows_at_once):
+            ids = np.arange(first, min(first + engine.rows_at_once, work.size))
+            engine.insert(ids, np.array(vectors[ids[0] : ids[-1] + 1]))
         inserted = time.perf_counter()
         engine.build()
         built = time.perf_counter()
-        engine.search(queries[:BATCH], work.k, setup.efforts[-1])  # some load at the first search
+
+        def search(some: np.ndarray, load: Load) -> np.ndarray:
+            return engine.search(some, work.k, load.effort, load.keep)
+
+        loads = setup.loads(engine.can_filter)
+        search(queries[:BATCH], replace(loads[-1], keep=ALL))  # some load at the first search
         gc.collect()
         result = {
-            "insert_s": None if engine.adds_while_building else inserted - start,
-            "build_s": built - start if engine.adds_while_building else built - inserted,
+            "insert_s": inserted - start,
+            "build_s": built - inserted,
             "memory_mb": None if engine.remote else (own_memory() - before) / 1e6,
         }
-        result["points"] = [
-            {"effort": effort} | measure(engine, vectors, queries, truth, work, effort)
-            for effort in setup.efforts
+        recall = {
+            key: recalls(search, vectors, queries, work, load)
+            for key, load in {(str(load.effort), load.keep): load for load in loads}.items()
+        }
+        rounds = measure(search, queries, loads, work.seconds)
+        points = [
+            asdict(load) | recall[str(load.effort), load.keep] | summarise(done)
+            for load, done in zip(loads, rounds, strict=True)
         ]
         engine.save()
-        disk = None if engine.remote else folder_bytes(folder) / 1e6
-        return result | {"disk_mb": disk, "version": engine.version()}
+        result["disk_mb"] = None if engine.remote else folder_bytes(folder) / 1e6
+        if setup.wide and engine.can_filter:
+            quiet = Load(setup.usual)
+            with writing(engine, vectors, work) as written:
+                (done,) = measure(search, queries, [quiet], work.seconds)
+            points.append(asdict(quiet) | summarise(done) | {"writes": written()})
+        return result | {"points": points, "version": engine.version()}
     finally:
         engine.close()
 
 
-def measure(
-    engine: Engine,
-    vectors: np.ndarray,
-    queries: np.ndarray,
-    truth: np.ndarray,
-    work: Work,
-    effort: dict[str, Any],
+def recalls(
+    search: Search, vectors: np.ndarray, queries: np.ndarray, work: Work, load: Load
 ) -> dict[str, float]:
-    """Measure searches with one effort: batches, then single queries, then several clients.
+    """The recall of a search, by score as ann-benchmarks counts: a tie is as good as the true one.
 
     Args:
-        engine: with its index built.
-        vectors: (size, dim), what was indexed.
+        search: what is measured.
+        vectors: (n, dim), what was stored.
         queries: (m, dim).
-        truth: (m, k), the scores of the true neighbours, best first.
         work: the rules.
-        effort: search parameters.
+        load: what is asked.
 
     Returns:
-        ``recall@1`` to ``recall@100``, ``batch_qps`` (queries/s in batches of 100), ``p50``,
-        ``p95`` and ``p99`` in ms for one query at a time and ``calls`` (how many), and with
-        clients ``clients_qps``.
+        ``recall``, and the ends of its 95 % interval ``recall_low`` and ``recall_high``. After
+        twenty seconds the queries that were searched by then have to do.
+
+    Raises:
+        ValueError: an id was returned twice for a query, was never stored, or is one that the
+            filter leaves out.
     """
-
-    def search(rows: slice | list[int]) -> np.ndarray:
-        return engine.search(queries[rows], work.k, effort)
-
-    search(slice(0, BATCH))  # warm-up
-    found, start = [], time.perf_counter()
-    for first in range(0, len(queries), BATCH):
-        found.append(search(slice(first, first + BATCH)))
-        if time.perf_counter() - start > work.seconds:
+    truth, start, shares = np.load(work.truth_file(load.keep))["scores"], time.perf_counter(), []
+    for first in range(0, len(truth), BATCH):
+        some = slice(first, min(first + BATCH, len(truth)))
+        ids = search(queries[some], load)
+        shares.append(found_shares(ids, vectors[: work.size], queries[some], truth[some]))
+        if (share_of(ids[ids >= 0]) >= load.keep).any():
+            raise ValueError("a search returned a row that its filter leaves out")
+        if time.perf_counter() - start > _LONGEST:
             break
-    spent = time.perf_counter() - start
-    ids = np.concatenate(found)
-    figures = recalls(ids, vectors, queries[: len(ids)], truth[: len(ids)])
-    figures["batch_qps"] = len(ids) / spent
-
-    calls, start = [], time.perf_counter()
-    for number in range(-3, len(queries)):  # three more to warm up
-        began = time.perf_counter()
-        search([max(number, 0)])
-        calls.append((time.perf_counter() - began) * 1000)
-        if len(calls) > _LEAST + 3 and time.perf_counter() - start > work.seconds:
-            break
-    for percent in (50, 95, 99):
-        figures[f"p{percent}"] = float(np.percentile(calls[3:], percent))
-    figures["calls"] = len(calls) - 3
-    if work.clients:
-        figures["clients_qps"] = _clients_qps(search, len(queries), work)
-    return figures
+    each = np.concatenate(shares)
+    low, high = bootstrap_interval(each)
+    return {"recall": float(each.mean()), "recall_low": low, "recall_high": high}
 
 
-def recalls(
+def found_shares(
     ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, truth: np.ndarray
-) -> dict[str, float]:
-    """recall@1, 10 and 100 by score, as ann-benchmarks counts: a tie is as good as the true one.
+) -> np.ndarray:
+    """For each query the share of its true neighbours that was found.
 
     Args:
         ids: (m, k) as found, best first; -1 where nothing was.
         vectors: (n, dim).
         queries: (m, dim).
-        truth: (m, k), the scores of the true neighbours, best first.
+        truth: the scores of the true neighbours, best first: (m, k), or fewer where a filter keeps
+            fewer rows.
 
     Raises:
         ValueError: an id was returned twice for a query, or there is no such row.
@@ -168,8 +176,66 @@ def recalls(
     unique, places = np.unique(np.maximum(ids, 0), return_inverse=True)
     rows = np.asarray(vectors[unique])[places.reshape(ids.shape)]
     scores = np.where(ids >= 0, np.einsum("qkd,qd->qk", rows, queries), -np.inf)
-    near = {rank: scores[:, :rank] >= truth[:, rank - 1 : rank] - 1e-5 for rank in RANKS}
-    return {f"recall@{rank}": float(hits.mean()) for rank, hits in near.items()}
+    return (scores[:, : truth.shape[1]] >= truth[:, -1:] - 1e-5).mean(axis=1)
+
+
+def summarise(rounds: Rounds) -> dict[str, float | None]:
+    """What the rounds of a load come to.
+
+    Args:
+        rounds: for each its queries per second, and the milliseconds of each call.
+
+    Returns:
+        ``qps`` and ``ms``, the medians over rounds (``ms`` of each round's median call), each with
+        the least and most as ``_low`` and ``_high``; ``p95`` from a hundred calls on, ``p99`` from
+        a thousand on, else None; ``calls``, how many there were.
+    """
+    every = np.concatenate([spent for _, spent in rounds])
+    figures: dict[str, float | None] = {"calls": len(every)}
+    middles = [np.median(spent) for _, spent in rounds]
+    for name, values in (("qps", [qps for qps, _ in rounds]), ("ms", middles)):
+        figures[name] = float(np.median(values))
+        figures |= {f"{name}_low": float(min(values)), f"{name}_high": float(max(values))}
+    for percent, enough in ((95, 100), (99, 1000)):
+        known = len(every) >= enough
+        figures[f"p{percent}"] = float(np.percentile(every, percent)) if known else None
+    return figures
+
+
+@contextlib.contextmanager
+def writing(engine: Engine, vectors: np.ndarray, work: Work) -> Iterator[Callable[[], float]]:
+    """Have rows come in at a steady rate, a hundred at a time, by a thread of its own.
+
+    Args:
+        engine: with its index built.
+        vectors: what is written once more, under new ids.
+        work: with ``writes``, the rows a second.
+
+    Yields:
+        What gives the rate that was reached.
+    """
+    stop, begun, rows, failed = threading.Event(), time.perf_counter(), [0], []
+
+    def write() -> None:
+        while not stop.wait(max(0.0, begun + rows[0] / work.writes - time.perf_counter())):
+            first = rows[0] % max(1, len(vectors) - _WRITTEN)
+            part = np.array(vectors[first : first + _WRITTEN])
+            try:
+                engine.insert(np.arange(len(part)) + work.size + rows[0], part)
+            except Exception as error:
+                failed.append(error)
+                return
+            rows[0] += len(part)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield lambda: rows[0] / (time.perf_counter() - begun)
+    finally:
+        stop.set()
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def own_memory() -> int:
@@ -207,29 +273,12 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in files if path.is_file())
 
 
-def _clients_qps(search: Any, queries: int, work: Work) -> float:
-    """Queries per second of several threads that search one query after the other."""
-    numbers, end = itertools.count(), time.perf_counter() + work.seconds
-
-    def client(_: int) -> int:
-        done = 0
-        while time.perf_counter() < end or not done:
-            search([next(numbers) % queries])
-            done += 1
-        return done
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor(work.clients) as pool:
-        done = sum(pool.map(client, range(work.clients)))
-    return done / (time.perf_counter() - start)
-
-
 def main() -> None:
-    """Do the job that ``job.json`` in the folder describes; leave ``result.json`` there."""
+    """Do the job that ``job.pickle`` in the folder holds; leave ``result.json`` there."""
     folder = Path(sys.argv[1])
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    job = pickle.loads((folder / "job.pickle").read_bytes())
     (folder / "data").mkdir()
-    result = run_job(Setup(**job["setup"]), Work(**job["work"]), folder / "data")
+    result = run_job(*job, folder / "data")
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 

@@ -1,6 +1,5 @@
 """Figures and tables of the benchmark."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,182 +8,144 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
-from helpers.scenarios.benchmark.setups import Setup
+from helpers.inputs.files import open_file
 from helpers.show import COLOURS, NEUTRAL, show_figure
 
 # An engine has a colour and an index a mark, the same in all figures.
 _ENGINES = {
     "numpy": COLOURS[7],
     "faiss": COLOURS[0],
-    "hnswlib": COLOURS[5],
     "Milvus Lite": COLOURS[4],
     "Milvus server": COLOURS[1],
     "LanceDB": COLOURS[2],
     "sqlite-vec": COLOURS[3],
 }
-_INDEXES = {"exact": "X", "FLAT": "s", "IVF_FLAT": "^", "IVF_SQ8": "v", "IVF_PQ": "D", "HNSW": "o"}
+_INDEXES = {"exact": "X", "FLAT": "s", "IVF_FLAT": "^", "IVF_SQ8": "v", "HNSW": "o"}
+NONE_MISSED = 5e-5  # where a log axis shows that nothing was missed
 
 
-def describe_setups(setups: Sequence[Setup]) -> pd.DataFrame:
-    """The parameters of set-ups as a table: built with, and searched with."""
-    rows = {}
-    for one in setups:
-        tried = {name: [effort[name] for effort in one.efforts] for name in one.efforts[0]}
-        rows[one.name] = {"built with": _words(one.build), "searched with": _words(tried)}
-    return pd.DataFrame(rows).T
-
-
-def show_descriptors(photo: Path | str, descriptor: np.ndarray) -> None:
-    """Show the strongest of the places that SIFT finds in a photo, and what one descriptor says.
+def show_descriptor(photo: Path) -> None:
+    """Show the strongest places that SIFT finds in a photo, and the descriptor of the largest.
 
     Args:
-        photo: path of a picture; circles mark the places and grow with their size.
-        descriptor: float32, (128,).
+        photo: path of a picture; circles mark the places and grow with their size, a thick one
+            marks the one that is described.
     """
-    picture = cv2.imread(str(photo))
-    found = cv2.SIFT_create(80).detect(picture)
+    with open_file(photo) as file:
+        picture = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
+    places, descriptors = cv2.SIFT_create(80).detectAndCompute(picture, None)
+    best = int(np.argmax([place.size for place in places]))
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6), width_ratios=(1, 1.3))
     left.imshow(picture[..., ::-1])  # OpenCV reads blue, green, red
-    x, y = np.transpose([place.pt for place in found])
-    sizes = 40 * np.array([place.size for place in found])
+    x, y = np.transpose([place.pt for place in places])
+    sizes = 40 * np.array([place.size for place in places])
     left.scatter(x, y, s=sizes, facecolor="none", edgecolor=COLOURS[6], linewidth=1.5)
-    left.set(xticks=[], yticks=[], title=f"the {len(found)} strongest places")
-    right.bar(range(len(descriptor)), descriptor, width=1, color=COLOURS[0])
+    left.scatter(
+        x[best], y[best], s=sizes[best], facecolor="none", edgecolor=COLOURS[4], linewidth=4
+    )
+    left.set(xticks=[], yticks=[], title=f"the {len(places)} strongest places")
+    length = np.linalg.norm(descriptors[best])
+    right.bar(range(128), descriptors[best] / length, width=1, color=COLOURS[4])
     right.set(
-        title="one descriptor: 4 x 4 squares, 8 directions each",
+        title="the largest of them: 4 x 4 squares, 8 directions each",
         xlabel="number in the vector",
-        ylabel="strength (no unit)",
+        ylabel="its value (no unit)",
         xticks=range(0, 129, 16),
     )
     show_figure(figure)
 
 
 def show_recall_and_speed(table: pd.DataFrame) -> None:
-    """Show recall@100 against queries per second, one at a time, in batches and by clients.
+    """Show what share of the true neighbours is missed against queries per second.
 
     Args:
-        table: rows of ``run_setups``, all of one size.
+        table: rows of ``run_setups`` of one size, with one client, no filter and no writing.
     """
-    kinds = {
-        "one query after the other": 1000 / table["p50"],
-        "in batches of 100": table["batch_qps"],
-        "several clients at once": table["clients_qps"],
-    }
-    figure, panels = plt.subplots(1, 3, figsize=(12.5, 4.6), sharey=True, sharex=True)
-    for axes, (title, speeds) in zip(panels, kinds.items(), strict=True):
-        for (engine, index), rows in table.groupby(["engine", "index"], sort=False):
-            style = {"color": _ENGINES[engine], "marker": _INDEXES[index], "markersize": 7}
-            axes.plot(rows["recall@100"], speeds[rows.index], linewidth=1.2, **style)
-        axes.set(yscale="log", xlabel="recall@100", title=title)
+    figure, panels = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, sharex=True)
+    for axes, batch in zip(panels, sorted(table["batch"].unique()), strict=True):
+        for rows, style in _styled(table[table["batch"] == batch]):
+            missed = np.maximum(1 - rows["recall"], NONE_MISSED)
+            _with_spread(axes, missed, rows, "qps", style)
+        title = "one query at a time" if batch == 1 else f"in batches of {batch}"
+        axes.set(xscale="log", title=title)
+        axes.set_xlabel("share of the true neighbours missed, 1 - recall (log scale)")
+        axes.axvline(0.05, color=NEUTRAL, linewidth=1, linestyle=":")
         axes.grid(color="#EEEEEE")
+    ticks = {0.3: "30 %", 0.05: "5 %", 0.01: "1 %", 0.001: "0.1 %", NONE_MISSED: "0"}
+    panels[0].set_xticks(list(ticks), list(ticks.values()))
+    panels[0].xaxis.minorticks_off()
+    panels[0].invert_xaxis()
+    _log_scale(panels[0])
     panels[0].set_ylabel("queries per second (log scale)")
     _legend(panels[-1], table)
     figure.tight_layout()
     show_figure(figure)
 
 
-def show_build_and_memory(table: pd.DataFrame) -> None:
-    """Show for each set-up the time until all is indexed, its memory and its disk, as bars.
+def show_clients_and_filters(clients: pd.DataFrame, filters: pd.DataFrame) -> None:
+    """Show queries per second against clients; time and recall against what a filter keeps.
 
     Args:
-        table: a row for each set-up, with ``name``, ``engine``, ``ready_s``, ``memory_mb`` and
-            ``disk_mb``.
+        clients: rows with ``clients``, ``qps``, ``qps_low`` and ``qps_high``.
+        filters: rows with ``keep`` (of a thousand rows), ``ms``, ``ms_low``, ``ms_high`` and
+            ``recall``.
     """
-    parts = {"ready_s": "insert and build, s", "memory_mb": "memory, MB", "disk_mb": "disk, MB"}
-    figure, panels = plt.subplots(1, 3, figsize=(12.5, 0.8 + 0.3 * len(table)), sharey=True)
-    for axes, (column, label) in zip(panels, parts.items(), strict=True):
-        colours = [_ENGINES[engine] for engine in table["engine"]]
-        bars = axes.barh(table["name"], table[column], color=colours)
-        axes.bar_label(bars, fmt=_short, padding=3)
-        axes.set(xlabel=label)
-        axes.margins(x=0.18)
-    panels[0].invert_yaxis()
-    figure.tight_layout()
-    show_figure(figure)
-
-
-def power_law(sizes: Sequence[int], costs: Sequence[float]) -> tuple[float, float]:
-    """Fit cost = a · size^b by least squares on logarithms.
-
-    Args:
-        sizes: at least two different numbers of vectors.
-        costs: what each cost, all above 0.
-
-    Returns:
-        a and b; b = 1 means that twice as many cost twice as much.
-
-    Raises:
-        ValueError: there are fewer than two sizes, or a cost of 0 or less.
-    """
-    if len(set(sizes)) < 2 or min(costs) <= 0:
-        raise ValueError("a power law needs two sizes and costs above 0")
-    b, log_a = np.polyfit(np.log(sizes), np.log(costs), 1)
-    return float(np.exp(log_a)), float(b)
-
-
-def growth_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The exponents of each set-up's costs, and the bytes that one more vector takes.
-
-    Args:
-        table: rows with ``name``, ``size``, ``p50``, ``ready_s`` and ``memory_mb``, one for each
-            set-up and size.
-
-    Returns:
-        A row for each name with at least two sizes: ``search`` and ``ready`` (exponents),
-        ``bytes/vector``.
-    """
-    rows = {}
-    for name, costs in table.groupby("name", sort=False):
-        if costs["size"].nunique() > 1:
-            known = costs["memory_mb"].notna().all()  # not that of another machine
-            memory = np.polyfit(costs["size"], costs["memory_mb"] * 1e6, 1)[0] if known else np.nan
-            rows[name] = {
-                "search": power_law(costs["size"], costs["p50"])[1],
-                "ready": power_law(costs["size"], costs["ready_s"])[1],
-                "bytes/vector": memory,
-            }
-    return pd.DataFrame(rows).T
-
-
-def show_growth(table: pd.DataFrame) -> None:
-    """Show how three costs grow, as points with their fitted power laws.
-
-    Args:
-        table: a row for each set-up and size, with ``name``, ``engine``, ``index``, ``size``,
-            ``p50``, ``ready_s`` and ``memory_mb``.
-    """
-    parts = {"p50": "ms per query", "ready_s": "insert and build, s", "memory_mb": "memory, MB"}
-    figure, panels = plt.subplots(1, 3, figsize=(12.5, 4.2))
-    for axes, (column, label) in zip(panels, parts.items(), strict=True):
-        for (engine, index), rows in table.groupby(["engine", "index"], sort=False):
-            style = {"color": _ENGINES[engine], "marker": _INDEXES[index], "linestyle": ""}
-            known = rows[rows[column] > 0]  # not the memory of another machine
-            axes.plot(known["size"], known[column], **style)
-            if len(known) > 1:
-                a, b = power_law(known["size"], known[column])
-                line = a * known["size"] ** b
-                axes.plot(known["size"], line, color=_ENGINES[engine], linewidth=1)
-        axes.set(xscale="log", yscale="log", xlabel="vectors", ylabel=label)
+    figure, panels = plt.subplots(1, 3, figsize=(13, 4.2))
+    for rows, style in _styled(clients):
+        _with_spread(panels[0], rows["clients"], rows, "qps", style)
+    for rows, style in _styled(filters):
+        _with_spread(panels[1], rows["keep"] / 10, rows, "ms", style)
+        panels[2].plot(rows["keep"] / 10, rows["recall"], **style)
+    panels[0].set(xscale="log", xlabel="clients", ylabel="queries per second (log scale)")
+    panels[0].set_xticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
+    panels[1].set(ylabel="milliseconds a query (log scale)")
+    panels[2].set(ylim=(-0.03, 1.03), ylabel="recall among the rows kept")
+    for axes in panels[1:]:
+        axes.set(xscale="log", xlabel="rows that the filter keeps, %")
+        axes.set_xticks([0.1, 1, 10, 50], ["0.1", "1", "10", "50"])
+    for axes in panels:
+        axes.xaxis.minorticks_off()
         axes.grid(color="#EEEEEE")
-    _legend(panels[-1], table)
+    _log_scale(panels[0])
+    _log_scale(panels[1])
+    _legend(panels[-1], clients)
     figure.tight_layout()
     show_figure(figure)
 
 
-def _short(figure: float) -> str:
-    return f"{figure:,.1f}" if figure < 10 else f"{figure:,.0f}"
+def _log_scale(axes: Axes) -> None:
+    """A log scale upwards with plain numbers, also where it spans less than a power of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.minorticks_off()
+
+
+def _styled(table: pd.DataFrame) -> list[tuple[pd.DataFrame, dict[str, Any]]]:
+    """The rows of each set-up, with its colour and mark."""
+    parts = table.groupby(["kind", "index"], sort=False)
+    return [
+        (rows, {"color": _ENGINES[kind], "marker": _INDEXES[index], "markersize": 6})
+        for (kind, index), rows in parts
+    ]
+
+
+def _with_spread(
+    axes: Axes, x: pd.Series, rows: pd.DataFrame, column: str, style: dict[str, Any]
+) -> None:
+    """A line of medians, with a bar from the slowest to the fastest round."""
+    middle = rows[column]
+    spread = [middle - rows[f"{column}_low"], rows[f"{column}_high"] - middle]
+    axes.errorbar(x, middle, yerr=np.array(spread), linewidth=1.2, capsize=3, **style)
 
 
 def _legend(axes: Axes, table: pd.DataFrame) -> None:
-    engines = [engine for engine in _ENGINES if engine in set(table["engine"])]
+    engines = table.drop_duplicates("kind").set_index("kind")["engine"]
     indexes = [index for index in _INDEXES if index in set(table["index"])]
-    handles = [plt.Line2D([], [], color=_ENGINES[engine], linewidth=3) for engine in engines]
+    handles = [plt.Line2D([], [], color=_ENGINES[kind], linewidth=3) for kind in engines.index]
     handles += [
         plt.Line2D([], [], color=NEUTRAL, marker=_INDEXES[index], linestyle="") for index in indexes
     ]
-    axes.legend(handles, engines + indexes, loc="center left", bbox_to_anchor=(1, 0.5))
-
-
-def _words(parameters: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "-"
+    axes.legend(handles, [*engines, *indexes], loc="center left", bbox_to_anchor=(1, 0.5))

@@ -1,13 +1,15 @@
-"""A small benchmark: vectors, queries and their true neighbours in files."""
+"""A small benchmark: vectors, queries and their true neighbours in files, and a quick measure."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 
 from helpers.scenarios.benchmark.data import true_neighbours
 from helpers.scenarios.benchmark.job import Work
+from helpers.scenarios.benchmark.setups import ALL, KEEPS
 
-SIZE, QUERIES, K = 3000, 120, 100
+SIZE, QUERIES, K = 3000, 120, 10
 
 
 def draw():
@@ -21,6 +23,19 @@ def make_work(folder: Path) -> Work:
     vectors = draw()
     np.save(folder / "vectors.npy", vectors[:SIZE])
     np.save(folder / "queries.npy", vectors[SIZE:])
-    work = Work(str(folder), SIZE, K, seconds=0.1, clients=2, threads=1)
-    true_neighbours(vectors[:SIZE], vectors[SIZE:], K, work.truth_file())
+    work = Work(str(folder), SIZE, K, seconds=0.05, threads=1, writes=500)
+    for keep in (ALL, *KEEPS):
+        true_neighbours(vectors[:SIZE], vectors[SIZE:], K, work.truth_file(keep), keep)
     return work
+
+
+def quick_measure(search, queries, loads, seconds):
+    """One call of each load, three times."""
+    rounds = [[] for _ in loads]
+    for own, load in zip(rounds, loads, strict=True):
+        for _ in range(3):
+            started = time.perf_counter()
+            search(queries[: load.batch], load)
+            spent = time.perf_counter() - started
+            own.append((load.batch / spent, np.array([spent * 1000])))
+    return rounds

@@ -15,21 +15,33 @@ from PIL import Image
 from helpers.errors import HelpfulError
 from helpers.scenarios.benchmark import engines, run, views
 from helpers.scenarios.benchmark.data import prepare_vectors, read_hdf5, true_neighbours
-from helpers.scenarios.benchmark.job import folder_bytes, measure, recalls, run_job
+from helpers.scenarios.benchmark.engines import LIBRARIES, as_ids, share_of
+from helpers.scenarios.benchmark.job import (
+    folder_bytes,
+    found_shares,
+    recalls,
+    run_job,
+    summarise,
+    writing,
+)
 from helpers.scenarios.benchmark.run import run_setups
-from helpers.scenarios.benchmark.setups import Setup, cells, choose_setups
+from helpers.scenarios.benchmark.setups import ALL, KEEPS, Load, Setup, cells, choose_setups
 from helpers.scenarios.benchmark.views import (
-    describe_setups,
-    growth_table,
-    power_law,
-    show_build_and_memory,
-    show_descriptors,
-    show_growth,
+    show_clients_and_filters,
+    show_descriptor,
     show_recall_and_speed,
 )
-from tests.scenarios.benchmark.benchmark_world import QUERIES, SIZE, K, draw, make_work
+from tests.scenarios.benchmark.benchmark_world import (
+    QUERIES,
+    SIZE,
+    K,
+    draw,
+    make_work,
+    quick_measure,
+)
 
-EVERY = [one for one in choose_setups(SIZE, server=False) if engines.installed_version(one.engine)]
+SETUPS = [one for one in choose_setups(SIZE, server=False) if one.engine in LIBRARIES]
+EXACT = Setup("numpy", "exact")
 
 
 @pytest.fixture(scope="module")
@@ -42,101 +54,172 @@ def work(tmp_path_factory):
     return make_work(tmp_path_factory.mktemp("drawn"))
 
 
-@pytest.mark.parametrize("setup", EVERY, ids=lambda setup: setup.name)
+@pytest.mark.parametrize("setup", SETUPS, ids=lambda setup: setup.name)
 def test_every_engine_stores_and_finds(setup, work, tmp_path):
-    # As for a smaller dimension than SIFT's.
-    build = setup.build | ({"sub_vectors": 4} if "sub_vectors" in setup.build else {})
-    result = run_job(replace(setup, build=build), work, tmp_path)
-    assert [point["effort"] for point in result["points"]] == list(setup.efforts)
-    most = result["points"][-1]
-    exact = not setup.efforts[0]
-    assert most["recall@10"] >= (1 if exact else 0.9), most
-    assert most["recall@100"] >= result["points"][0]["recall@100"]
-    assert 0 < most["p50"] <= most["p95"] <= most["p99"]
-    assert min(most["batch_qps"], most["clients_qps"]) > 0 and most["calls"] >= 100
-    # sqlite-vec and LanceDB keep vectors in files alone.
-    assert result["disk_mb"] > SIZE * 16 / 1e6 and result["build_s"] >= 0
-    assert (result["insert_s"] is None) == (setup.engine in ("numpy", "faiss", "hnswlib"))
+    result = run_job(LIBRARIES[setup.engine], quick_measure, setup, work, tmp_path)
+    points = result["points"]
+    loads = [{key: point[key] for key in asdict(Load())} for point in points]
+    assert loads == [asdict(load) for load in setup.loads(can_filter=False)]
+    most = [point for point in points if point["effort"] == setup.efforts[-1]][0]
+    assert most["recall"] >= (1 if not setup.efforts[0] else 0.9), most
+    assert most["recall_low"] <= most["recall"] <= most["recall_high"]
+    assert all(point["qps_low"] <= point["qps"] <= point["qps_high"] for point in points)
+    assert result["insert_s"] > 0 and result["build_s"] >= 0
+    assert result["disk_mb"] > SIZE * 16 / 1e6
 
 
 def test_more_effort_finds_more(work, tmp_path):
     coarse = Setup("faiss", "IVF_FLAT", {"nlist": 64}, ({"nprobe": 1}, {"nprobe": 64}))
-    little, much = run_job(coarse, work, tmp_path)["points"]
-    assert little["recall@10"] < 0.6 and much["recall@100"] == 1
+    points = run_job(engines.Faiss, quick_measure, coarse, work, tmp_path)["points"]
+    by_effort = {point["effort"]["nprobe"]: point["recall"] for point in points}
+    assert by_effort[1] < 0.6 and by_effort[64] == 1
 
 
-def test_recalls_by_hand():
-    vectors = np.eye(4, dtype=np.float32)
-    queries = np.array([[0.9, 0.4, 0.1, 0]], np.float32)
-    truth = np.array([[0.9, 0.4, 0.1]])  # of three neighbours
+class Filtering(engines.NumpyExact):
+    """An exact search that filters and takes rows later on."""
 
-    def at(ids, rank):
-        return recalls(np.array([ids]), vectors, queries, np.pad(truth, ((0, 0), (0, 97))))[
-            f"recall@{rank}"
-        ]
+    can_filter = True
+    extra = ()
 
-    assert at([0, 1, 2], 1) == 1
-    assert at([1, 0, 2], 1) == 0
-    assert at([0, -1, -1], 10) == pytest.approx(1 / 3), "what was not found does not count"
+    def insert(self, ids, vectors):
+        if ids[0] < self.size:
+            super().insert(ids, vectors)
+        else:
+            self.extra = (*self.extra, *ids.tolist())
+
+    def search(self, queries, k, effort, keep=ALL):
+        scores = queries @ self.vectors.T
+        scores[:, share_of(np.arange(self.size)) >= keep] = -2
+        found = np.argsort(-scores, axis=1)[:, :k]
+        return np.where(np.take_along_axis(scores, found, 1) > -2, found, -1)
+
+
+def test_filters_and_writing_are_measured_where_an_engine_can(work, tmp_path):
+    wide = replace(EXACT, wide=True)
+    points = run_job(Filtering, quick_measure, wide, work, tmp_path)["points"]
+    kept = {point["keep"]: point["recall"] for point in points if point["keep"] < ALL}
+    assert kept == dict.fromkeys(KEEPS, 1.0), "exact under each filter, also with few rows"
+    assert [point["clients"] for point in points].count(16) == 1
+    assert [bool(point.get("writes")) for point in points] == [False] * (len(points) - 1) + [True]
+
+
+def test_writing_goes_on_at_its_rate_with_new_ids(work, vectors, tmp_path):
+    engine = Filtering(EXACT, SIZE, 16, tmp_path, 1)
+    engine.open()
+    with writing(engine, vectors, replace(work, writes=2000)) as rate:
+        while len(engine.extra) < 300:
+            pass
+    assert 1000 < rate() < 4000
+    assert list(engine.extra) == list(range(SIZE, SIZE + len(engine.extra)))
+
+
+def test_a_write_that_fails_is_no_silence(work, vectors, tmp_path):
+    class Full(Filtering):
+        def insert(self, ids, vectors):
+            raise OSError("disk full")
+
+    with (
+        pytest.raises(OSError, match="disk full"),
+        writing(Full(EXACT, SIZE, 16, tmp_path, 1), vectors, work),
+    ):
+        pass
+
+
+def test_shares_found_by_hand():
+    rows = np.eye(4, dtype=np.float32)
+    queries, truth = np.array([[0.9, 0.4, 0.1, 0]], np.float32), np.array([[0.9, 0.4, 0.1]])
+
+    def share(ids):
+        return found_shares(np.array([ids]), rows, queries, truth)[0]
+
+    assert share([0, 1, 2]) == share([2, 0, 1]) == 1
+    assert share([0, 1, 3]) == pytest.approx(2 / 3)
+    assert share([0, -1, -1]) == pytest.approx(1 / 3), "what was not found does not count"
 
 
 def test_ties_count_as_found():
     vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     queries = np.array([[1, 0]], np.float32)
-    truth = np.ones((1, 100))
-    assert recalls(np.array([[1]]), vectors, queries, truth)["recall@1"] == 1
+    assert found_shares(np.array([[1]]), vectors, queries, np.ones((1, 1))) == [1]
 
 
 @pytest.mark.parametrize("ids", [[0, 0], [0, 7]])
 def test_impossible_ids_are_refused(ids):
     with pytest.raises(ValueError, match="twice, or one that was never stored"):
-        recalls(np.array([ids]), np.eye(2), np.eye(2)[:1], np.ones((1, 100)))
+        found_shares(np.array([ids]), np.eye(2), np.eye(2)[:1], np.ones((1, 2)))
 
 
-def test_slow_engines_are_cut_short_after_enough_queries(work, vectors, monkeypatch):
-    class Slow:
-        def search(self, queries, k, effort):
-            calls.append(len(queries))
-            return np.tile(np.arange(k), (len(queries), 1))
+def test_rows_outside_of_the_filter_are_refused(work, vectors):
+    outside = np.flatnonzero(share_of(np.arange(SIZE)) >= 500)[:K]
+    with pytest.raises(ValueError, match="its filter leaves out"):
+        recalls(
+            lambda queries, load: np.tile(outside, (len(queries), 1)),
+            vectors[:SIZE],
+            vectors[SIZE:],
+            work,
+            Load(keep=500),
+        )
 
-    calls = []
-    truth = np.ones((QUERIES, K))
-    rules = replace(work, seconds=0, clients=0)
-    figures = measure(Slow(), vectors, np.tile(vectors[SIZE:], (5, 1)), truth, rules, {})
-    assert calls[:2] == [100, 100] and set(calls[2:]) == {1}, "one batch to warm up, one measured"
-    assert figures["calls"] == calls.count(1) - 3 == 101
-    assert "clients_qps" not in figures
+
+@pytest.mark.parametrize(("keep", "rows"), [(500, 1500), (100, 300), (10, 30), (1, 3)])
+def test_a_filter_keeps_its_share_of_the_rows(keep, rows, work):
+    assert (share_of(np.arange(SIZE)) < keep).sum() == rows
+    assert np.load(work.truth_file(keep))["ids"].shape == (QUERIES, min(K, rows))
+
+
+def test_rounds_are_summarised_by_hand():
+    rounds = [(10.0, np.full(400, 3.0)), (30.0, np.full(400, 1.0)), (20.0, np.full(400, 2.0))]
+    figures = summarise(rounds)
+    assert [figures[name] for name in ("qps_low", "qps", "qps_high")] == [10, 20, 30]
+    assert [figures[name] for name in ("ms_low", "ms", "ms_high")] == [1, 2, 3]
+    assert figures["p95"] == figures["p99"] == 3 and figures["calls"] == 1200
+
+
+@pytest.mark.parametrize(("calls", "known"), [(33, ()), (34, ("p95",)), (334, ("p95", "p99"))])
+def test_rare_calls_are_told_from_enough_calls_only(calls, known):
+    figures = summarise([(1.0, np.arange(calls))] * 3)
+    assert tuple(name for name in ("p95", "p99") if figures[name] is not None) == known
 
 
 def test_an_interrupted_run_goes_on_where_it_was(work, tmp_path, capsys, monkeypatch):
-    two = [Setup("numpy", "exact"), Setup("faiss", "FLAT")]
-    first = run_setups(two[:1], work, tmp_path)
-    assert "vectors  recall@10 1.000" in capsys.readouterr().out
+    two = [EXACT, Setup("faiss", "IVF_FLAT", {"nlist": 16}, ({"nprobe": 16},))]
     jobs = []
     do = run._run
-    monkeypatch.setattr(run, "_run", lambda setup, *rest: jobs.append(setup) or do(setup, *rest))
-    both = run_setups(two, work, tmp_path)
-    assert jobs == two[1:], "numpy is not measured again"
+    monkeypatch.setattr(run, "_run", lambda task, *rest: jobs.append(task[2]) or do(task, *rest))
+
+    def measure_all(setups, work=work, measure=quick_measure):
+        return run_setups(setups, work, tmp_path, LIBRARIES, measure)
+
+    first = measure_all(two[:1])
+    assert f"{SIZE:,} vectors" in capsys.readouterr().out
+    both = measure_all(two)
+    assert jobs == two, "numpy is not measured again"
     assert capsys.readouterr().out.count("s, measured 20") == 1
-    pd.testing.assert_frame_equal(both[both["engine"] == "numpy"], first, check_like=True)
+    again = both[both["kind"] == "numpy"].dropna(axis=1, how="all")
+    pd.testing.assert_frame_equal(again, first.dropna(axis=1, how="all"), check_like=True)
     assert both["peak_mb"].min() > 20 and both["seconds"].min() > 0
-    run_setups(two, replace(work, k=50), tmp_path)
-    assert jobs[1:] == two, "other work is measured anew"
-    assert not (tmp_path / "at-work").exists()
+    assert both["name"].iloc[0] == f"numpy {np.__version__} exact"
+    measure_all(two, replace(work, threads=2))
+    assert jobs[2:] == two, "other work is measured anew"
+    measure_all(two, measure=lambda *given: quick_measure(*given))
+    assert jobs[4:] == two, "so is what is measured otherwise"
+    assert not list(tmp_path.glob("at-work*"))
+
+
+def test_a_class_of_a_notebook_reaches_the_process(work, tmp_path):
+    space = {"Exact": engines.NumpyExact, "__name__": "a_notebook"}
+    source = "class Late(Exact):\n    def version(self):\n        return 'of a cell'\n"
+    exec(compile(source, __file__, "exec"), space)
+    table = run_setups([EXACT], work, tmp_path, {"numpy": space["Late"]}, quick_measure)
+    assert table["engine"].iloc[0] == "numpy of a cell"
 
 
 def test_failures_are_named_and_the_others_run(work, tmp_path, capsys):
     bad = Setup("faiss", "IVF_FLAT", {"nlist": -1})
-    table = run_setups([bad, Setup("numpy", "exact")], work, tmp_path)
-    assert list(table["name"]) == ["numpy exact"]
+    table = run_setups([bad, EXACT], work, tmp_path, LIBRARIES, quick_measure)
+    assert list(table["kind"].unique()) == ["numpy"]
     assert "left out:  faiss IVF_FLAT: " in capsys.readouterr().out
     assert len(list(tmp_path.glob("faiss*.json"))) == 0, "a failure is tried again"
-
-
-def test_an_engine_that_is_not_installed_is_named(work, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(engines.Hnswlib, "package", "no-such-thing")
-    assert run_setups([Setup("hnswlib", "HNSW")], work, tmp_path).empty
-    assert "hnswlib HNSW: no-such-thing is not installed" in capsys.readouterr().out
 
 
 def test_stopping_stops_the_job(work, tmp_path, monkeypatch):
@@ -150,25 +233,32 @@ def test_stopping_stops_the_job(work, tmp_path, monkeypatch):
     )
     monkeypatch.setattr(run, "memory_of", stop)
     with pytest.raises(KeyboardInterrupt):
-        run_setups([Setup("numpy", "exact")], work, tmp_path)
+        run_setups([EXACT], work, tmp_path, LIBRARIES, quick_measure)
     assert started[0].poll() is not None and not list(tmp_path.glob("*.json"))
 
 
 def test_setups_cover_what_is_compared():
     names = {setup.name for setup in choose_setups(100_000, server=True)}
-    assert {"Milvus server HNSW", "Milvus Lite IVF_SQ8", "LanceDB IVF_PQ"} <= names
+    assert {"Milvus server HNSW", "Milvus Lite FLAT", "LanceDB IVF_FLAT"} <= names
     lite = {name for name in names if not name.startswith("Milvus server")}
     assert {setup.name for setup in choose_setups(100_000, server=False)} == lite
     for setup in choose_setups(1_000_000, server=True):
         again = Setup(**json.loads(json.dumps(asdict(setup))))
         assert replace(again, efforts=tuple(again.efforts)) == setup
-    assert [cells(size) for size in (1000, 10_000, 100_000, 1_000_000)] == [128, 512, 1024, 4096]
+    assert [cells(size) for size in (1000, 10_000, 100_000, 1_000_000)] == [32, 128, 256, 1024]
 
 
-def test_setups_are_described():
-    table = describe_setups(choose_setups(1_000_000, server=False))
-    assert table.loc["faiss HNSW"].tolist() == ["M 16, efConstruction 100", "ef [100, 200, 400]"]
-    assert table.loc["numpy exact"].tolist() == ["-", "-"]
+def test_loads_of_a_setup():
+    graph = Setup("faiss", "HNSW", {}, ({"ef": 1}, {"ef": 2}, {"ef": 3}), wide=True)
+    loads = graph.loads(can_filter=True)
+    assert {(load.effort["ef"], load.batch) for load in loads} >= {(1, 1), (3, 100)}
+    assert {load.effort["ef"] for load in loads if load.clients > 1 or load.keep < ALL} == {2}
+    assert len(loads) == len(graph.loads(can_filter=False)) + len(KEEPS)
+    assert {load.batch for load in Setup("sqlite-vec", "exact").loads(False)} == {1}
+
+
+def test_ids_are_filled_up():
+    assert as_ids([[1, 2], [3]], 2).tolist() == [[1, 2], [3, -1]]
 
 
 def test_vectors_are_prepared_once(tmp_path, monkeypatch):
@@ -194,42 +284,16 @@ def test_the_classic_file_is_read(tmp_path):
         read_hdf5(file, 20, 6)
 
 
-def test_true_neighbours_are_kept(vectors, tmp_path):
+@pytest.mark.parametrize("keep", [ALL, 100])
+def test_true_neighbours_are_kept(keep, vectors, tmp_path):
     file = tmp_path / "truth.npz"
-    ids = true_neighbours(vectors[:SIZE], vectors[SIZE:], 3, file)
-    order = np.argsort(-(vectors[SIZE:] @ vectors[:SIZE].T), axis=1)[:, :3]
-    assert np.array_equal(ids, order)
-    scores = np.load(file)["scores"]
-    assert np.allclose(scores, -np.sort(-(vectors[SIZE:] @ vectors[:SIZE].T), axis=1)[:, :3])
-    assert np.array_equal(true_neighbours(vectors[:5], vectors[SIZE:], 3, file), ids), "from file"
-
-
-def test_power_law():
-    assert power_law([10, 100, 1000], [3, 30, 300]) == pytest.approx((0.3, 1))
-    assert power_law([1, 4], [2, 4]) == pytest.approx((2, 0.5))
-    for sizes, costs in (([10, 10], [1, 2]), ([1, 10], [0, 1])):
-        with pytest.raises(ValueError, match="needs two sizes"):
-            power_law(sizes, costs)
-
-
-@pytest.fixture
-def measured():
-    """Made-up results at three sizes, one engine on another machine."""
-    rows = []
-    for size in (100, 1000, 10_000):
-        for engine, index, memory in (("faiss", "HNSW", size), ("Milvus server", "FLAT", None)):
-            name = f"{engine} {index}"
-            row = {"name": name, "engine": engine, "index": index, "size": size, "p50": size**0.5}
-            row |= {"ready_s": size / 100, "memory_mb": memory, "disk_mb": memory, "effort": ""}
-            rows.append(row | {"recall@100": 0.9, "batch_qps": 10.0, "clients_qps": 5.0})
-    return pd.DataFrame(rows)
-
-
-def test_growth(measured):
-    laws = growth_table(measured)
-    assert laws.loc["faiss HNSW"].tolist() == pytest.approx([0.5, 1, 1e6])
-    assert np.isnan(laws.loc["Milvus server FLAT", "bytes/vector"])
-    assert growth_table(measured[measured["size"] == 100]).empty
+    ids = true_neighbours(vectors[:SIZE], vectors[SIZE:], 3, file, keep)
+    scores = vectors[SIZE:] @ vectors[:SIZE].T
+    scores[:, share_of(np.arange(SIZE)) >= keep] = -2
+    assert np.array_equal(ids, np.argsort(-scores, axis=1)[:, :3])
+    assert np.allclose(np.load(file)["scores"], -np.sort(-scores, axis=1)[:, :3])
+    again = true_neighbours(-vectors[:SIZE], vectors[SIZE:], 3, file, keep)
+    assert np.array_equal(again, ids), "from file"
 
 
 @pytest.fixture
@@ -241,54 +305,59 @@ def figures(monkeypatch):
     plt.close("all")
 
 
-def points_of(axes):
-    return [line.get_xydata().tolist() for line in axes.lines]
+@pytest.fixture
+def measured():
+    """Made-up results of two set-ups, one on another machine."""
+    rows = []
+    for kind, index, memory in (("faiss", "HNSW", 40), ("Milvus server", "FLAT", None)):
+        for batch, recall in ((1, 0.9), (1, 1.0), (100, 0.9), (100, 1.0)):
+            row = {"kind": kind, "engine": f"{kind} 1.0", "index": index, "batch": batch}
+            row |= {"name": f"{kind} 1.0 {index}", "recall": recall, "qps": 10.0 * batch}
+            row |= {"qps_low": 9.0 * batch, "qps_high": 12.0 * batch, "ready_s": 3, "clients": 1}
+            row |= {"ms": 4.0, "ms_low": 3.0, "ms_high": 6.0, "keep": 10}
+            rows.append(row | {"memory_mb": memory, "disk_mb": memory})
+    return pd.DataFrame(rows)
 
 
-def test_recall_is_drawn_against_three_speeds(measured, figures):
-    show_recall_and_speed(measured[measured["size"] == 10_000].reset_index(drop=True))
-    single, batches, clients = figures[0].axes
-    assert points_of(single) == [[[0.9, 10]]] * 2  # a query takes 100 ms
-    assert points_of(batches) == [[[0.9, 10]]] * 2 and points_of(clients) == [[[0.9, 5]]] * 2
-    labels = [text.get_text() for text in clients.get_legend().get_texts()]
-    assert labels == ["faiss", "Milvus server", "FLAT", "HNSW"]
-    assert len({line.get_color() for line in single.lines}) == 2
-    assert [line.get_marker() for line in single.lines] == ["o", "s"]
+def test_recall_is_drawn_as_what_is_missed(measured, figures):
+    show_recall_and_speed(measured)
+    single, batches = figures[0].axes
+    lines = [container.lines[0].get_xydata() for container in single.containers]
+    assert np.allclose(lines, [[[0.1, 10], [5e-5, 10]]] * 2)
+    assert np.allclose(batches.containers[0].lines[0].get_ydata(), 1000)
+    assert single.get_xlim()[0] > single.get_xlim()[1], "what finds more stands right"
+    labels = [text.get_text() for text in batches.get_legend().get_texts()]
+    assert labels == ["faiss 1.0", "Milvus server 1.0", "FLAT", "HNSW"]
+    (bars,) = single.containers[0].lines[2]
+    assert np.allclose(bars.get_segments()[0][:, 1], [9, 12]), "slowest and fastest round"
 
 
-def test_build_memory_and_disk_are_bars_with_their_figures(measured, figures):
-    show_build_and_memory(measured[measured["size"] == 1000].reset_index(drop=True))
-    ready, memory, disk = figures[0].axes
-    assert [bar.get_width() for bar in ready.patches] == [10, 10]
-    for axes in (memory, disk):
-        assert axes.patches[0].get_width() == 1000 and np.isnan(axes.patches[1].get_width())
-        assert [text.get_text() for text in axes.texts] == ["1,000", ""]
-    assert [label.get_text() for label in ready.get_yticklabels()] == [
-        "faiss HNSW", "Milvus server FLAT",
-    ]  # fmt: skip
+def test_clients_and_filters_are_drawn(measured, figures):
+    show_clients_and_filters(measured, measured[measured["kind"] == "faiss"])
+    clients, times, recalls_ = figures[0].axes
+    assert len(clients.containers) == 2 and len(times.containers) == 1
+    assert times.containers[0].lines[0].get_xydata()[0].tolist() == [1, 4], "10 of 1000 are 1 %"
+    assert recalls_.lines[0].get_ydata()[0] == 0.9
 
 
-def test_growth_is_drawn_with_its_law_where_it_is_known(measured, figures):
-    show_growth(measured)
-    search, ready, memory = figures[0].axes
-    assert points_of(search)[0] == [[100, 10], [1000, 1000**0.5], [10_000, 100]]
-    assert np.allclose(points_of(search)[1], points_of(search)[0]), "an exact power law"
-    assert len(search.lines) == len(ready.lines) == 4
-    assert [len(points) for points in points_of(memory)] == [3, 3, 0], "not on another machine"
+def test_the_descriptor_that_is_drawn_is_of_the_photo(figures):
+    import cv2
 
-
-def test_a_descriptor_is_drawn_beside_the_strongest_places(figures):
     from helpers.assets import fetch
 
     photo = fetch("city_photos") / "2.jpg"
-    show_descriptors(photo, np.arange(128, dtype=np.float32))
+    show_descriptor(photo)
     left, right = figures[0].axes
-    (circles,) = left.collections
-    assert 80 <= len(circles.get_offsets()) <= 85
-    assert f"the {len(circles.get_offsets())} strongest places" == left.get_title()
+    circles, thick = left.collections
+    places, descriptors = cv2.SIFT_create(80).detectAndCompute(cv2.imread(str(photo)), None)
+    largest = int(np.argmax([place.size for place in places]))
+    assert len(circles.get_offsets()) == len(places)
+    assert np.allclose(thick.get_offsets()[0], places[largest].pt)
+    assert f"the {len(places)} strongest places" == left.get_title()
     apart = left.images[0].get_array().astype(int) - np.asarray(Image.open(photo))
     assert np.abs(apart).mean() < 1, "red is red"
-    assert [bar.get_height() for bar in right.patches] == list(range(128))
+    heights = [bar.get_height() for bar in right.patches]
+    assert np.allclose(heights, descriptors[largest] / np.linalg.norm(descriptors[largest]))
 
 
 def test_linked_files_do_not_count(tmp_path):
