@@ -18,7 +18,7 @@ run: assets                      ## execute the notebooks into build/ and show t
 # Embedded engines in a folder of their own: a test touches neither a learner's data nor a server's.
 test: lint assets                ## everything that CI runs
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
-	$(EMBEDDED) $(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --durations=0 notebooks
+	$(EMBEDDED) $(BIN)/python -m pytest --nbmake --nbmake-timeout=900 --numprocesses 2 --durations=0 notebooks
 	$(EMBEDDED) $(BIN)/python -m pytest -m browser -rs tests/apps
 
 test-server: assets              ## the notebooks on Milvus 2.3.5 and a guarded Redis, shut off from the network
