@@ -573,10 +573,10 @@ def write_papers(
 
 
 def tidy(project: Path) -> None:
-    """Bring imports into their order, and blank lines to where they belong."""
+    """Bring imports into their order, without those that are left over, and blank lines, too."""
     ruff = (sys.executable, "-m", "ruff")
     options = ("--quiet", "--no-cache", f"--config={ROOT / 'pyproject.toml'}", str(project))
-    subprocess.run([*ruff, "check", "--fix", "--select=I", *options], check=True)
+    subprocess.run([*ruff, "check", "--fix", "--select=I,F401", *options], check=True)
     subprocess.run([*ruff, "format", *options], check=True)
 
 
