@@ -73,7 +73,7 @@ CASES: dict[str, list[tuple[int, dict, str]]] = {
     ],
     "12_benchmark": [
         (0, {"example": "a billion, DISKANN"}, r"1,000 million vectors, DISKANN.*local disk"),
-        (0, {"replicas": "3"}, r"100 million vectors, HNSW.*queries/s"),
+        (0, {"replicas": "3"}, r"1,000 million vectors, DISKANN.*query nodes\s+9\.0"),
         (0, {"dimension": "100000"}, "dimension is 100000: give a number from 1 to 32,768"),
     ],
 }
